@@ -1,0 +1,676 @@
+//! Taking an entry, and the ways to end that: save, remove, release, or die.
+
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::Stat;
+use rustix::io::Errno;
+
+use crate::data_file::DataFile;
+use crate::durability::Durability;
+use crate::entry::{Entry, remove_rest};
+use crate::error::{At, Error, ErrorKind, Result};
+use crate::layout::{Dir, Queue};
+use crate::listing::Listing;
+use crate::name::{EntryName, QueueName};
+use crate::outcome::Outcome;
+use crate::reader::GivenBack;
+use crate::registry::{self, Claim, Ownership};
+use crate::scratch::Scratch;
+use crate::spool::Spool;
+use crate::sys::{file, fork, rename};
+
+const CHECKOUT: &str = "checkout";
+
+/// An entry in this process's hands: nobody else who uses this library can have it.
+///
+/// It ends with a [`save`](Checkout::save), [`remove`](Checkout::remove) or
+/// [`release`](Checkout::release). Dropped before that, it stays checked out and its ownership is freed,
+/// so that [`Spool::recover`] returns it to its queue, as it does when the process dies.
+///
+/// May move between threads. In a forked child it answers [`ErrorKind::Forked`] and does not keep the
+/// parent's ownership alive.
+#[derive(Debug)]
+pub struct Checkout {
+    spool: Spool,
+    /// Where it came from, and lies in `.checkout/` of.
+    queue: Arc<Queue>,
+    name: EntryName,
+    metadata: Vec<u8>,
+    metadata_changed: bool,
+    durability: Durability,
+    ownership: Option<Ownership>,
+    finished: Arc<AtomicBool>,
+    generation: u64,
+    /// The reader that took it, to be told that it was given back.
+    reader: Option<Arc<GivenBack>>,
+}
+
+/// What an attempt to take an entry came to.
+pub(crate) enum Take {
+    Had(Checkout),
+    /// Another open file holds the name's lock, perhaps for a moment only.
+    Busy,
+    /// It is not in its queue.
+    Gone,
+    /// It is in its queue, but its name is not reserved: for `repair` to adopt.
+    Orphaned,
+}
+
+/// One attempt to take the entry. After every failure it is in its queue.
+pub(crate) fn take(entry: &Entry, durability: Durability) -> Result<Take> {
+    let (spool, queue) = (entry.spool(), entry.queue_dirs());
+    match registry::own(&spool.layout().registry, entry.name(), CHECKOUT)? {
+        Claim::Owned(ownership) => take_owned(entry, durability, ownership),
+        Claim::Busy => Ok(Take::Busy),
+        Claim::Unreserved => Ok(if is_in(&queue.waiting, entry.name(), CHECKOUT)? {
+            Take::Orphaned
+        } else {
+            Take::Gone
+        }),
+    }
+}
+
+pub(crate) fn take_patiently(entry: &Entry) -> Result<Option<Checkout>> {
+    let (spool, queue, name) = (entry.spool(), entry.queue_dirs(), entry.name());
+    spool.writable(CHECKOUT)?;
+    let claim = registry::own_patiently(
+        &spool.layout().registry,
+        name,
+        CHECKOUT,
+        |step| spool.step(step),
+        || is_in(&queue.waiting, name, CHECKOUT),
+    )?;
+    let take = match claim {
+        Claim::Owned(ownership) => {
+            spool.step(|| take_owned(entry, spool.durability(), ownership))?
+        }
+        Claim::Busy => Take::Busy,
+        Claim::Unreserved if spool.step(|| is_in(&queue.waiting, name, CHECKOUT))? => {
+            Take::Orphaned
+        }
+        Claim::Unreserved => Take::Gone,
+    };
+    match take {
+        Take::Had(checkout) => Ok(Some(checkout)),
+        Take::Busy | Take::Gone => Ok(None),
+        Take::Orphaned => Err(orphaned(entry)),
+    }
+}
+
+pub(crate) fn is_in(dir: &Dir, name: &EntryName, operation: &'static str) -> Result<bool> {
+    file::exists(dir.fd(operation)?, name.as_os_str()).at(operation, || dir.join(name.as_os_str()))
+}
+
+fn orphaned(entry: &Entry) -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        CHECKOUT,
+        entry.queue_dirs().waiting.join(entry.name().as_os_str()),
+        "the entry has no registry file",
+    )
+}
+
+fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Result<Take> {
+    let (spool, queue, name) = (entry.spool(), entry.queue_dirs(), entry.name());
+    let waiting = || queue.waiting.join(name.as_os_str());
+    let from = queue.waiting.place(CHECKOUT, name.as_os_str())?;
+    let to = queue.checkout.place(CHECKOUT, name.as_os_str())?;
+    // Everything that can be wrong with the entry is found out before it moves.
+    let Some((opened, mut metadata)) = read_regular(&queue.waiting, name, CHECKOUT)? else {
+        return Ok(Take::Gone);
+    };
+    if let Err(error) = must_have_data(spool, name) {
+        // Removed under us, by a process that takes no locks?
+        return match is_in(&queue.waiting, name, CHECKOUT)? {
+            true => Err(error),
+            false => Ok(Take::Gone),
+        };
+    }
+    ownership
+        .touch()
+        .at(CHECKOUT, || spool.layout().registry.join(name.as_os_str()))?;
+    match file::touch_at(from.0, from.1) {
+        Err(Errno::NOENT) => return Ok(Take::Gone),
+        other => other.at(CHECKOUT, waiting)?,
+    }
+    match rename::without_clobbering(from, to) {
+        Ok(()) => {}
+        Err(Errno::NOENT) => return Ok(Take::Gone),
+        Err(Errno::EXIST) => {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                CHECKOUT,
+                waiting(),
+                "the entry lies in its queue and in .checkout at once",
+            ));
+        }
+        Err(errno) => return Err(Error::system(CHECKOUT, waiting(), errno)),
+    }
+    // What was moved must be what was read: a Direct save may have put another file in its place.
+    match file::stat_at(to.0, to.1) {
+        Ok(moved) if file::same(&moved, &opened) => {}
+        Err(Errno::NOENT) => return Ok(Take::Gone),
+        _ => match read_regular(&queue.checkout, name, CHECKOUT) {
+            Ok(Some((_, read_again))) => metadata = read_again,
+            Ok(None) => return Ok(Take::Gone),
+            Err(error) => {
+                rename::without_clobbering(to, from)
+                    .at(CHECKOUT, || queue.checkout.join(name.as_os_str()))?;
+                return Err(error);
+            }
+        },
+    }
+    Ok(Take::Had(Checkout::new(
+        entry,
+        metadata,
+        durability,
+        Some(ownership),
+    )))
+}
+
+/// Reads a metadata file: its status when opened and its contents, or `None` where there is none.
+fn read_regular(
+    dir: &Dir,
+    name: &EntryName,
+    operation: &'static str,
+) -> Result<Option<(Stat, Vec<u8>)>> {
+    let at = || dir.join(name.as_os_str());
+    // What cannot be read is one bad entry, whatever the reason; but with no descriptor left it is us.
+    let bad = |errno| match ErrorKind::of(errno) {
+        ErrorKind::Descriptors => Error::system(operation, at(), errno),
+        _ => Error::system_as(ErrorKind::Corrupt, operation, at(), errno),
+    };
+    let opened = match file::open_read(dir.fd(operation)?, name.as_os_str()) {
+        Err(Errno::NOENT) => return Ok(None),
+        other => other.map_err(bad)?,
+    };
+    let stat = file::stat(opened.as_fd()).at(operation, at)?;
+    if stat.st_nlink == 0 {
+        return Ok(None);
+    }
+    if let Some(oddity) = file::oddity(&stat) {
+        return Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity));
+    }
+    let expected = u64::try_from(stat.st_size).unwrap_or(0);
+    let contents = file::read_to_end(opened.as_fd(), expected).map_err(bad)?;
+    Ok(Some((stat, contents)))
+}
+
+fn must_have_data(spool: &Spool, name: &EntryName) -> Result<()> {
+    let data = &spool.layout().data;
+    let corrupt = |reason| {
+        Error::new(
+            ErrorKind::Corrupt,
+            CHECKOUT,
+            data.join(name.as_os_str()),
+            reason,
+        )
+    };
+    match file::stat_at(data.fd(CHECKOUT)?, name.as_os_str()) {
+        Ok(stat) => file::oddity(&stat).map_or(Ok(()), |oddity| Err(corrupt(oddity))),
+        Err(Errno::NOENT) => Err(corrupt("the entry's data is missing")),
+        Err(errno) => Err(Error::system(CHECKOUT, data.join(name.as_os_str()), errno)),
+    }
+}
+
+impl Checkout {
+    fn new(
+        entry: &Entry,
+        metadata: Vec<u8>,
+        durability: Durability,
+        ownership: Option<Ownership>,
+    ) -> Checkout {
+        Checkout {
+            spool: entry.spool().clone(),
+            queue: Arc::clone(entry.queue_dirs()),
+            name: entry.name().clone(),
+            metadata,
+            metadata_changed: false,
+            durability,
+            ownership,
+            finished: Arc::default(),
+            generation: fork::generation(),
+            reader: None,
+        }
+    }
+
+    pub(crate) fn tell(mut self, reader: &Arc<GivenBack>) -> Checkout {
+        self.reader = Some(Arc::clone(reader));
+        self
+    }
+
+    /// The entry's name.
+    pub fn name(&self) -> &EntryName {
+        &self.name
+    }
+
+    /// The queue that it was taken from.
+    pub fn queue(&self) -> &QueueName {
+        &self.queue.name
+    }
+
+    /// The spool that it belongs to.
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// The metadata, with the updates made so far.
+    pub fn metadata(&self) -> &[u8] {
+        &self.metadata
+    }
+
+    /// Changes the metadata in memory. A save writes it; a release drops it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Finished`], [`ErrorKind::Forked`].
+    pub fn update(&mut self, f: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
+        self.usable("update")?;
+        self.metadata = f(&self.metadata);
+        self.metadata_changed = true;
+        Ok(())
+    }
+
+    /// Replaces the metadata in memory; see [`update`](Checkout::update).
+    ///
+    /// # Errors
+    /// As [`update`](Checkout::update).
+    pub fn set_metadata(&mut self, metadata: impl Into<Vec<u8>>) -> Result<()> {
+        self.update(|_| metadata.into())
+    }
+
+    /// The entry's data, usable for as long as this checkout is.
+    pub fn data_file(&self) -> DataFile {
+        DataFile::new(
+            &self.spool,
+            &self.name,
+            self.durability,
+            Some(Arc::clone(&self.finished)),
+        )
+    }
+
+    /// Whether a save, remove or release has used this up.
+    pub fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+
+    /// What save, remove and release promise when they return, from now on.
+    pub fn set_durability(&mut self, durability: Durability) {
+        self.durability = durability;
+    }
+
+    /// Moves the entry to a queue, any queue, with its new metadata if that was changed. The move is one
+    /// rename. Unchanged metadata is not written, so that this works on a full disk.
+    ///
+    /// # Errors
+    /// With the entry still in hand: [`ErrorKind::UnknownQueue`], [`ErrorKind::NoSpace`],
+    /// [`ErrorKind::NameTaken`] where the queue has an entry of this name. [`ErrorKind::LostOwnership`] where
+    /// somebody took it away. [`ErrorKind::NotDurable`] where it was moved but a sync failed, and
+    /// [`ErrorKind::Finished`] after the end.
+    pub fn save(&mut self, queue: impl AsRef<OsStr>) -> Result<()> {
+        self.save_with(queue, self.durability)
+    }
+
+    /// As [`save`](Checkout::save), with the promise given here.
+    ///
+    /// # Errors
+    /// As [`save`](Checkout::save).
+    pub fn save_with(&mut self, queue: impl AsRef<OsStr>, durability: Durability) -> Result<()> {
+        const SAVE: &str = "save";
+        self.usable(SAVE)?;
+        let target = Arc::clone(self.spool.queue(queue.as_ref(), SAVE)?);
+        let spool = self.spool.clone();
+        spool.step(|| {
+            self.own_if_free(SAVE)?;
+            let old = match self.metadata_changed {
+                true => Some(self.write_metadata(SAVE)?),
+                false => None,
+            };
+            if let Some(reader) = &self.reader
+                && target.name == self.queue.name
+            {
+                reader.note_saved_back(&self.name);
+            }
+            let moved = self.move_to(&target, SAVE);
+            if let (Err(_), Some(old)) = (&moved, old) {
+                self.put_back_metadata(&old, SAVE);
+            }
+            moved
+        })?;
+        self.forget_elsewhere(Some(&target));
+        if durability.syncs_names() {
+            self.sync_names(Some(&target), SAVE)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the entry back to the queue that it was taken from, as it was taken: updates are dropped,
+    /// nothing is written. Data that was saved stays saved.
+    ///
+    /// # Errors
+    /// As [`save`](Checkout::save).
+    pub fn release(&mut self) -> Result<()> {
+        const RELEASE: &str = "release";
+        self.usable(RELEASE)?;
+        // Before it is visible: else a woken reader of ours could take it again at once.
+        if let Some(reader) = &self.reader {
+            reader.note(&self.name);
+        }
+        let home = Arc::clone(&self.queue);
+        let spool = self.spool.clone();
+        spool.step(|| {
+            self.own_if_free(RELEASE)?;
+            self.move_to(&home, RELEASE)
+        })?;
+        if self.durability.syncs_names() {
+            self.sync_names(None, RELEASE)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the entry, with its data and its name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LostOwnership`] where somebody took it away; then nothing is touched.
+    /// [`ErrorKind::NotDurable`] where it is removed but a sync failed. Any other failure after the entry
+    /// itself is gone leaves data or a registry file behind, which `fsck` names; a later call answers
+    /// [`ErrorKind::Finished`].
+    pub fn remove(&mut self) -> Result<()> {
+        self.remove_with(self.durability)
+    }
+
+    /// As [`remove`](Checkout::remove), with the promise given here.
+    ///
+    /// # Errors
+    /// As [`remove`](Checkout::remove).
+    pub fn remove_with(&mut self, durability: Durability) -> Result<()> {
+        const REMOVE: &str = "remove";
+        self.usable(REMOVE)?;
+        let spool = self.spool.clone();
+        spool.step(|| {
+            self.own_if_free(REMOVE)?;
+            self.touch_registry(REMOVE)?;
+            let (dir, name) = self.queue.checkout.place(REMOVE, self.name.as_os_str())?;
+            // The entry first: a crash after this leaves garbage, never an entry without data.
+            match file::unlink(dir, name) {
+                Err(Errno::NOENT) => return Err(self.lost(REMOVE)),
+                other => other.at(REMOVE, || self.path())?,
+            }
+            self.finished.store(true, Ordering::Release);
+            Ok(())
+        })?;
+        self.forget_elsewhere(None);
+        // Without its ownership the rest could be mistaken for anybody's garbage.
+        let ownership = self.ownership.take();
+        if durability.syncs_names() {
+            self.sync_names(None, REMOVE)?;
+        }
+        let removed = spool.step(|| remove_rest(&spool, &self.name, REMOVE));
+        drop(ownership);
+        removed
+    }
+
+    /// Does what an outcome says.
+    ///
+    /// # Errors
+    /// As [`save`](Checkout::save) and [`remove`](Checkout::remove).
+    pub fn finish(&mut self, outcome: Outcome) -> Result<()> {
+        match outcome {
+            Outcome::Save { queue, metadata } => {
+                if let Some(metadata) = metadata {
+                    self.set_metadata(metadata)?;
+                }
+                self.save(queue)
+            }
+            Outcome::Remove => self.remove(),
+            Outcome::Release => self.release(),
+        }
+    }
+
+    /// Lets a command share the ownership, as flock(1) does: if this process dies and the command lives,
+    /// the entry is still owned, until the command ends. Ending this checkout frees the ownership all the
+    /// same.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Descriptors`], [`ErrorKind::Finished`].
+    pub fn pass_ownership(&self, command: &mut Command) -> Result<()> {
+        const PASS: &str = "pass ownership";
+        self.usable(PASS)?;
+        if let Some(ownership) = &self.ownership {
+            let shared = ownership.share().at(PASS, || self.path())?;
+            fork::keep_across_exec(command, shared);
+        }
+        Ok(())
+    }
+
+    fn usable(&self, operation: &'static str) -> Result<()> {
+        let (kind, reason) = if self.generation != fork::generation() {
+            let reason = "the entry was checked out before a fork and belongs to the parent";
+            (ErrorKind::Forked, reason)
+        } else if self.is_finished() {
+            let reason = "the checkout has been saved, removed or released";
+            (ErrorKind::Finished, reason)
+        } else {
+            return self.spool.writable(operation);
+        };
+        Err(Error::new(kind, operation, self.path(), reason))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.queue.checkout.join(self.name.as_os_str())
+    }
+
+    fn lost(&self, operation: &'static str) -> Error {
+        Error::system_as(
+            ErrorKind::LostOwnership,
+            operation,
+            self.path(),
+            Errno::NOENT,
+        )
+    }
+
+    /// For a handle of `list_checkouts_unsafe`, which owns nothing: owns it now, if nobody does.
+    fn own_if_free(&mut self, operation: &'static str) -> Result<()> {
+        if self.ownership.is_none() {
+            let registry = &self.spool.layout().registry;
+            if let Claim::Owned(ownership) = registry::own(registry, &self.name, operation)? {
+                self.ownership = Some(ownership);
+            }
+        }
+        Ok(())
+    }
+
+    fn touch_registry(&self, operation: &'static str) -> Result<()> {
+        match &self.ownership {
+            Some(ownership) => ownership.touch().at(operation, || {
+                self.spool.layout().registry.join(self.name.as_os_str())
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The entry has left its queue: its reader need not remember it.
+    fn forget_elsewhere(&self, target: Option<&Queue>) {
+        if let Some(reader) = &self.reader
+            && target.is_none_or(|target| target.name != self.queue.name)
+        {
+            reader.forget(&self.name);
+        }
+    }
+
+    /// Puts the new metadata in the place of the old; if the old is gone, so is the entry, and it must not
+    /// come back to life. Returns the old, which is removed when dropped.
+    fn write_metadata(&self, operation: &'static str) -> Result<Scratch> {
+        // Synced at every level: what it replaces may be durable.
+        let scratch = Scratch::with(&self.spool, &self.name, &self.metadata, true, operation)?;
+        let target = self
+            .queue
+            .checkout
+            .place(operation, self.name.as_os_str())?;
+        match rename::exchanging(scratch.place(operation)?, target) {
+            Ok(()) => Ok(scratch),
+            Err(Errno::NOENT) => Err(self.lost(operation)),
+            Err(errno) => Err(Error::system(operation, self.path(), errno)),
+        }
+    }
+
+    /// After a save that failed: a release must find the metadata as it was taken.
+    fn put_back_metadata(&self, old: &Scratch, operation: &'static str) {
+        if let (Ok(from), Ok(to)) = (
+            old.place(operation),
+            self.queue.checkout.place(operation, self.name.as_os_str()),
+        ) {
+            // The save's own error is the one to tell; the entry is whole with either metadata.
+            let _ = rename::exchanging(from, to);
+        }
+    }
+
+    /// The move that ends the checkout.
+    fn move_to(&mut self, target: &Queue, operation: &'static str) -> Result<()> {
+        self.touch_registry(operation)?;
+        match move_out(&self.queue, target, &self.name, operation) {
+            Err(Moved::Gone) => return Err(self.lost(operation)),
+            Err(Moved::Failed(error)) => return Err(error),
+            Ok(()) => {}
+        }
+        self.finished.store(true, Ordering::Release);
+        // At once: a reader that the rename woke is waiting for this lock.
+        self.ownership = None;
+        Ok(())
+    }
+
+    /// Syncs all the directories that this checkout's way has changed.
+    fn sync_names(&self, target: Option<&Queue>, operation: &'static str) -> Result<()> {
+        let target = target.filter(|target| target.name != self.queue.name);
+        let dirs = target
+            .map(|target| &*target.waiting)
+            .into_iter()
+            .chain([&self.queue.checkout, &*self.queue.waiting]);
+        self.spool
+            .step(|| dirs.into_iter().try_for_each(|dir| dir.sync(operation)))
+            .map_err(|error| error.into_not_durable(&self.name))
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        // Data handles of this checkout end with it. Its ownership ends after this.
+        self.finished.store(true, Ordering::Release);
+    }
+}
+
+/// Why [`move_out`] did not move.
+pub(crate) enum Moved {
+    /// The entry is not checked out (any more).
+    Gone,
+    Failed(Error),
+}
+
+/// Touches a checked-out entry and moves it into a queue; the caller owns it.
+pub(crate) fn move_out(
+    home: &Queue,
+    target: &Queue,
+    name: &EntryName,
+    operation: &'static str,
+) -> std::result::Result<(), Moved> {
+    let name = name.as_os_str();
+    let from = home
+        .checkout
+        .place(operation, name)
+        .map_err(Moved::Failed)?;
+    let to = target
+        .waiting
+        .place(operation, name)
+        .map_err(Moved::Failed)?;
+    let moved = file::touch_at(from.0, from.1).and_then(|()| rename::without_clobbering(from, to));
+    moved.map_err(|errno| match errno {
+        Errno::NOENT => Moved::Gone,
+        Errno::EXIST => Moved::Failed(Error::new(
+            ErrorKind::NameTaken,
+            operation,
+            target.waiting.join(name),
+            "the queue has an entry of this name",
+        )),
+        errno => Moved::Failed(Error::system(operation, home.checkout.join(name), errno)),
+    })
+}
+
+impl Spool {
+    /// Gets hold of all entries that are checked out of a queue, whoever owns them, without owning them.
+    ///
+    /// This breaks the rule that an entry has one owner: use it where it is clear which processes work on
+    /// the spool. The handles take the ownership when they are saved or removed, if it is free, and go on
+    /// without it if it is not. To return what dead workers left, use [`recover`](Spool::recover).
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownQueue`]; reading fails in the iterator.
+    pub fn list_checkouts_unsafe(&self, queue: impl AsRef<OsStr>) -> Result<Checkouts> {
+        Ok(Checkouts {
+            names: self.list_checkout_names(queue)?,
+        })
+    }
+
+    /// The names of the entries that are checked out of a queue, in the order of their bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownQueue`]; reading the directory fails in the iterator.
+    pub fn list_checkout_names(&self, queue: impl AsRef<OsStr>) -> Result<CheckoutNames> {
+        let queue = Arc::clone(self.queue(queue.as_ref(), "list checkouts")?);
+        Ok(CheckoutNames {
+            spool: self.clone(),
+            queue,
+            listing: Listing::new("list checkouts"),
+        })
+    }
+}
+
+/// Names of checked-out entries; see [`Spool::list_checkout_names`].
+pub struct CheckoutNames {
+    spool: Spool,
+    queue: Arc<Queue>,
+    listing: Listing,
+}
+
+impl Iterator for CheckoutNames {
+    type Item = Result<EntryName>;
+
+    fn next(&mut self) -> Option<Result<EntryName>> {
+        let spool = &self.spool;
+        self.listing
+            .next(&self.queue.checkout, |read| spool.step(read))
+            .transpose()
+    }
+}
+
+/// Checked-out entries, whoever owns them; see [`Spool::list_checkouts_unsafe`].
+pub struct Checkouts {
+    names: CheckoutNames,
+}
+
+impl Iterator for Checkouts {
+    type Item = Result<Checkout>;
+
+    fn next(&mut self) -> Option<Result<Checkout>> {
+        loop {
+            let name = match self.names.next()? {
+                Ok(name) => name,
+                Err(error) => return Some(Err(error)),
+            };
+            let CheckoutNames { spool, queue, .. } = &self.names;
+            match spool.step(|| read_regular(&queue.checkout, &name, "list checkouts")) {
+                Ok(Some((_, metadata))) => {
+                    let entry = Entry::of(spool, queue, name);
+                    let durability = spool.durability();
+                    return Some(Ok(Checkout::new(&entry, metadata, durability, None)));
+                }
+                // Finished since it was listed.
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! An entry's data: a file of its own, read and replaced when the caller wants.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::io::Errno;
+
+use crate::durability::Durability;
+use crate::error::{At, Error, ErrorKind, Result};
+use crate::name::EntryName;
+use crate::scratch::Scratch;
+use crate::spool::Spool;
+use crate::sys::{file, rename};
+
+/// Where data comes from in an enqueue: bytes in memory, a reader, or a file.
+///
+/// ```
+/// use multispool::Source;
+/// let bytes: Source = b"payload".as_slice().into();
+/// let mut upload = std::io::Cursor::new(vec![0; 1000]);
+/// let stream = Source::reader(&mut upload);
+/// ```
+pub enum Source<'a> {
+    /// The bytes themselves.
+    Bytes(&'a [u8]),
+    /// All that the reader gives; if it fails, so does the enqueue, and nothing is left of it.
+    Reader(&'a mut dyn Read),
+    /// The contents of the file at this path.
+    File(&'a std::path::Path),
+}
+
+impl<'a> Source<'a> {
+    /// All that `reader` gives.
+    pub fn reader(reader: &'a mut dyn Read) -> Source<'a> {
+        Source::Reader(reader)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Source<'a> {
+    fn from(bytes: &'a [u8]) -> Source<'a> {
+        Source::Bytes(bytes)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Source<'a> {
+    fn from(bytes: &'a [u8; N]) -> Source<'a> {
+        Source::Bytes(bytes)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Source<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Source<'a> {
+        Source::Bytes(bytes)
+    }
+}
+
+impl<'a> From<&'a str> for Source<'a> {
+    fn from(text: &'a str) -> Source<'a> {
+        Source::Bytes(text.as_bytes())
+    }
+}
+
+impl<'a> From<&'a String> for Source<'a> {
+    fn from(text: &'a String) -> Source<'a> {
+        Source::Bytes(text.as_bytes())
+    }
+}
+
+impl<'a> From<&'a std::path::Path> for Source<'a> {
+    fn from(path: &'a std::path::Path) -> Source<'a> {
+        Source::File(path)
+    }
+}
+
+/// A handle on an entry's data. It names the file; nothing is read before it is asked for.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    spool: Spool,
+    name: EntryName,
+    durability: Durability,
+    /// Set when the checkout that this came from is used up; `None` for one that came from no checkout.
+    held: Option<Arc<AtomicBool>>,
+}
+
+impl DataFile {
+    pub(crate) fn new(
+        spool: &Spool,
+        name: &EntryName,
+        durability: Durability,
+        held: Option<Arc<AtomicBool>>,
+    ) -> DataFile {
+        DataFile {
+            spool: spool.clone(),
+            name: name.clone(),
+            durability,
+            held,
+        }
+    }
+
+    /// Where the data is. What is written to this path directly is the writer's to sync.
+    pub fn path(&self) -> PathBuf {
+        self.spool.layout().data.join(self.name.as_os_str())
+    }
+
+    /// Reads all the data.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where there is none (any more), [`ErrorKind::Corrupt`] where it is no regular
+    /// file, [`ErrorKind::Finished`] after the end of the checkout that this came from.
+    pub fn load(&self) -> Result<Vec<u8>> {
+        let (file, size) = self.open_checked("data load")?;
+        self.spool
+            .step(|| file::read_to_end(file.as_fd(), size))
+            .at("data load", || self.path())
+    }
+
+    /// Opens the data for reading; the descriptor is the caller's.
+    ///
+    /// # Errors
+    /// As [`load`](DataFile::load).
+    pub fn open(&self) -> Result<File> {
+        self.open_checked("data open").map(|(file, _)| file)
+    }
+
+    /// The data file's own status: size, times.
+    ///
+    /// # Errors
+    /// As [`load`](DataFile::load).
+    pub fn stat(&self) -> Result<Metadata> {
+        let (file, _) = self.open_checked("data stat")?;
+        file.metadata()
+            .map_err(|error| Error::io("data stat", self.path(), &error))
+    }
+
+    /// Replaces the data, whole or not at all, by the durability that this handle's spool or checkout has.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LostOwnership`] where the entry is not the holder's any more, else
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Finished`]; [`ErrorKind::NoSpace`], with the old data in place;
+    /// [`ErrorKind::NotDurable`].
+    pub fn save(&self, data: impl AsRef<[u8]>) -> Result<()> {
+        let mut writer = self.begin("data save")?;
+        writer.append(data.as_ref())?;
+        writer.commit()
+    }
+
+    /// A stream of new data, which replaces the old when it is committed.
+    ///
+    /// # Errors
+    /// As [`save`](DataFile::save).
+    pub fn writer(&self) -> Result<DataWriter> {
+        self.begin("data write")
+    }
+
+    fn begin(&self, operation: &'static str) -> Result<DataWriter> {
+        self.spool.writable(operation)?;
+        self.must_be_held(operation)?;
+        let scratch = self
+            .spool
+            .step(|| Scratch::create(&self.spool, &self.name, operation))?;
+        Ok(DataWriter {
+            data_file: self.clone(),
+            scratch: Some(scratch),
+            operation,
+        })
+    }
+
+    fn open_checked(&self, operation: &'static str) -> Result<(File, u64)> {
+        self.must_be_held(operation)?;
+        self.spool.step(|| {
+            let dir = self.spool.layout().data.fd(operation)?;
+            let file = match file::open_read(dir, self.name.as_os_str()) {
+                Err(Errno::NOENT) => {
+                    return Err(Error::system_as(
+                        ErrorKind::NotFound,
+                        operation,
+                        self.path(),
+                        Errno::NOENT,
+                    ));
+                }
+                other => other.at(operation, || self.path())?,
+            };
+            let stat = file::stat(file.as_fd()).at(operation, || self.path())?;
+            if let Some(oddity) = file::oddity(&stat) {
+                return Err(Error::new(
+                    ErrorKind::Corrupt,
+                    operation,
+                    self.path(),
+                    oddity,
+                ));
+            }
+            file::make_blocking(file.as_fd()).at(operation, || self.path())?;
+            Ok((File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
+        })
+    }
+
+    fn must_be_held(&self, operation: &'static str) -> Result<()> {
+        match &self.held {
+            Some(finished) if finished.load(Ordering::Acquire) => Err(Error::new(
+                ErrorKind::Finished,
+                operation,
+                self.path(),
+                "the checkout that this data belongs to has ended",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn gone(&self) -> ErrorKind {
+        match self.held {
+            Some(_) => ErrorKind::LostOwnership,
+            None => ErrorKind::NotFound,
+        }
+    }
+}
+
+/// New data on its way. Dropped without a [`commit`](DataWriter::commit), it is thrown away and the old
+/// data stays.
+#[derive(Debug)]
+pub struct DataWriter {
+    data_file: DataFile,
+    scratch: Option<Scratch>,
+    operation: &'static str,
+}
+
+impl DataWriter {
+    /// Puts the new data in the place of the old.
+    ///
+    /// # Errors
+    /// As [`DataFile::save`]. After a failure the old data is in place and the writer is used up.
+    pub fn commit(&mut self) -> Result<()> {
+        let operation = self.operation;
+        let scratch = self.scratch.take().ok_or_else(|| self.used_up())?;
+        let DataFile {
+            spool,
+            name,
+            durability,
+            ..
+        } = &self.data_file;
+        self.data_file.must_be_held(operation)?;
+        scratch.must_be_ours(operation)?;
+        let data = &spool.layout().data;
+        spool.step(|| {
+            if durability.syncs_contents() {
+                scratch.sync(operation)?;
+            }
+            let target = data.place(operation, name.as_os_str())?;
+            let from = scratch.place(operation)?;
+            rename::exchanging(from, target).map_err(|errno| match errno {
+                Errno::NOENT => Error::system_as(
+                    self.data_file.gone(),
+                    operation,
+                    data.join(name.as_os_str()),
+                    errno,
+                ),
+                errno => Error::system(operation, data.join(name.as_os_str()), errno),
+            })?;
+            // Dropping the scratch removes the old data, which now has its name.
+            drop(scratch);
+            if durability.syncs_names() {
+                data.sync(operation)
+                    .map_err(|error| error.into_not_durable(name))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let operation = self.operation;
+        let scratch = self.scratch.as_ref().ok_or_else(|| self.used_up())?;
+        scratch.must_be_ours(operation)?;
+        let appended = self
+            .data_file
+            .spool
+            .step(|| scratch.append(bytes, operation));
+        if appended.is_err() {
+            // A part of it may have been written: that must never be committed.
+            self.throw_away();
+        }
+        appended
+    }
+
+    fn throw_away(&mut self) {
+        if let Some(scratch) = self.scratch.take() {
+            if scratch.must_be_ours(self.operation).is_ok() {
+                self.data_file.spool.step(|| drop(scratch));
+            } else {
+                drop(scratch);
+            }
+        }
+    }
+
+    fn used_up(&self) -> Error {
+        Error::new(
+            ErrorKind::Finished,
+            self.operation,
+            self.data_file.path(),
+            "the writer was committed, or a write to it failed",
+        )
+    }
+}
+
+impl Drop for DataWriter {
+    fn drop(&mut self) {
+        self.throw_away();
+    }
+}
+
+impl Write for DataWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.append(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for DataWriter {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        let scratch = self.scratch.as_ref().ok_or_else(|| self.used_up())?;
+        Ok(rustix::fs::seek(scratch.as_fd(), seek_from(position))?)
+    }
+}
+
+fn seek_from(position: SeekFrom) -> rustix::fs::SeekFrom {
+    match position {
+        SeekFrom::Start(at) => rustix::fs::SeekFrom::Start(at),
+        SeekFrom::End(by) => rustix::fs::SeekFrom::End(by),
+        SeekFrom::Current(by) => rustix::fs::SeekFrom::Current(by),
+    }
+}
+
+impl DataWriter {
+    /// The temporary file's descriptor, for writing to it directly; `None` once committed.
+    pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.scratch.as_ref().map(Scratch::as_fd)
+    }
+}

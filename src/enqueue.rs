@@ -1,0 +1,489 @@
+//! Adding an entry to a queue: reserve and lock the name, write data and metadata, make it visible by
+//! one rename, unlock. Until that rename everything can be taken back, and is.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use crate::data_file::Source;
+use crate::durability::Durability;
+use crate::entry::Entry;
+use crate::error::{At, Error, ErrorKind, Result};
+use crate::layout::Queue;
+use crate::name::{EntryName, NameGenerator, TimeNames};
+use crate::registry::{self, Claim, Ownership};
+use crate::scratch::Scratch;
+use crate::spool::{Spool, queues_on_disk};
+use crate::sys::{file, fork, rename, sync};
+
+const ENQUEUE: &str = "enqueue";
+
+/// How an entry is enqueued.
+#[derive(Clone, Default)]
+pub struct EnqueueOptions {
+    durability: Option<Durability>,
+    name: Naming,
+}
+
+#[derive(Clone, Default)]
+enum Naming {
+    #[default]
+    ByTime,
+    Reserve(Arc<dyn NameGenerator>),
+    Use(std::ffi::OsString),
+}
+
+impl EnqueueOptions {
+    /// The defaults: the spool's durability, a name of [`TimeNames`].
+    pub fn new() -> EnqueueOptions {
+        EnqueueOptions::default()
+    }
+
+    /// What this enqueue promises when it returns.
+    pub fn durability(mut self, durability: Durability) -> EnqueueOptions {
+        self.durability = Some(durability);
+        self
+    }
+
+    /// Uses a name that was reserved before, by this process or another.
+    pub fn name(mut self, reserved: impl AsRef<OsStr>) -> EnqueueOptions {
+        self.name = Naming::Use(reserved.as_ref().to_owned());
+        self
+    }
+
+    /// Reserves a name of this generator's.
+    pub fn generator(mut self, generator: Arc<dyn NameGenerator>) -> EnqueueOptions {
+        self.name = Naming::Reserve(generator);
+        self
+    }
+}
+
+impl Spool {
+    /// Adds an entry to a queue. When this returns, the entry is there, by the promise of the spool's
+    /// [`Durability`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownQueue`] and [`ErrorKind::Permission`] before the disk is touched;
+    /// [`ErrorKind::NoSpace`] and others with nothing left behind; [`ErrorKind::NotDurable`] where the entry
+    /// is visible but a sync after that failed: do not enqueue it again
+    /// ([`Error::entry_name`] is its name).
+    pub fn enqueue<'a>(
+        &self,
+        queue: impl AsRef<OsStr>,
+        metadata: impl AsRef<[u8]>,
+        data: impl Into<Source<'a>>,
+    ) -> Result<Entry> {
+        self.enqueue_with(queue, metadata, data, &EnqueueOptions::new())
+    }
+
+    /// Adds an entry to a queue, as the options say.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Spool::enqueue). With [`EnqueueOptions::name`]: [`ErrorKind::NotFound`] for a name that
+    /// was never reserved, [`ErrorKind::NameTaken`] for one that is in use, whose entry is left alone.
+    pub fn enqueue_with<'a>(
+        &self,
+        queue: impl AsRef<OsStr>,
+        metadata: impl AsRef<[u8]>,
+        data: impl Into<Source<'a>>,
+        options: &EnqueueOptions,
+    ) -> Result<Entry> {
+        let source = data.into();
+        // A file that cannot be opened is bad input: it must fail before anything is made.
+        let source = match source {
+            Source::File(path) => {
+                let opened = File::open(path).map_err(|error| Error::io(ENQUEUE, path, &error))?;
+                Opened::File(opened, path.to_owned())
+            }
+            Source::Bytes(bytes) => Opened::Bytes(bytes),
+            Source::Reader(reader) => Opened::Reader(reader),
+        };
+        let mut writer = self.enqueue_writer(queue, options)?;
+        match source {
+            Opened::Bytes(bytes) => writer.append(bytes)?,
+            Opened::Reader(reader) => writer.append_all(reader)?,
+            Opened::File(file, path) => writer.append_file(&file, path)?,
+        }
+        writer.commit(metadata.as_ref())
+    }
+
+    /// Begins an entry whose data is written piece by piece. It appears in the queue when it is committed.
+    ///
+    /// # Errors
+    /// As [`enqueue_with`](Spool::enqueue_with).
+    pub fn enqueue_writer(
+        &self,
+        queue: impl AsRef<OsStr>,
+        options: &EnqueueOptions,
+    ) -> Result<EnqueueWriter> {
+        let queue = Arc::clone(self.queue(queue.as_ref(), ENQUEUE)?);
+        self.writable(ENQUEUE)?;
+        let durability = options.durability.unwrap_or(self.durability());
+        let draft = match &options.name {
+            Naming::ByTime => Draft::reserving(self, &TimeNames)?,
+            Naming::Reserve(generator) => Draft::reserving(self, &**generator)?,
+            Naming::Use(name) => Draft::using(self, &EntryName::new(name)?)?,
+        };
+        Ok(EnqueueWriter {
+            name: draft.name.clone(),
+            draft: Some(draft),
+            queue,
+            durability,
+        })
+    }
+}
+
+enum Opened<'a> {
+    Bytes(&'a [u8]),
+    Reader(&'a mut dyn Read),
+    File(File, PathBuf),
+}
+
+/// An entry on its way into a queue. Dropped without a [`commit`](EnqueueWriter::commit), all of it is
+/// undone, the reservation too if this made it.
+#[derive(Debug)]
+pub struct EnqueueWriter {
+    name: EntryName,
+    queue: Arc<Queue>,
+    durability: Durability,
+    /// Gone once committed or failed.
+    draft: Option<Draft>,
+}
+
+impl EnqueueWriter {
+    /// The name that the entry will have.
+    pub fn name(&self) -> &EntryName {
+        &self.name
+    }
+
+    /// The data file's descriptor, for writing to it directly; `None` once committed.
+    pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.draft.as_ref().map(|draft| draft.data.as_fd())
+    }
+
+    /// Makes the entry visible, with this metadata.
+    ///
+    /// # Errors
+    /// As [`Spool::enqueue`]; [`ErrorKind::Finished`] for a second commit.
+    pub fn commit(&mut self, metadata: &[u8]) -> Result<Entry> {
+        let draft = self.ready()?;
+        let spool = draft.spool.clone();
+        let draft = self.draft.take();
+        let (queue, durability) = (&self.queue, self.durability);
+        spool.step(|| match draft {
+            Some(draft) => draft.publish(queue, metadata, durability),
+            None => unreachable!("a writer that is ready has a draft"),
+        })?;
+        let entry = Entry::of(&spool, queue, self.name.clone());
+        if durability.syncs_names() {
+            spool
+                .step(|| queue.waiting.sync(ENQUEUE))
+                .map_err(|error| error.into_not_durable(&self.name))?;
+        }
+        Ok(entry)
+    }
+
+    fn ready(&self) -> Result<&Draft> {
+        let draft = self.draft.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Finished,
+                ENQUEUE,
+                self.queue.waiting.join(self.name.as_os_str()),
+                "the entry was committed, or a write to it failed",
+            )
+        })?;
+        if draft.generation != fork::generation() {
+            return Err(Error::new(
+                ErrorKind::Forked,
+                ENQUEUE,
+                self.queue.waiting.join(self.name.as_os_str()),
+                "it was begun before a fork and belongs to the parent",
+            ));
+        }
+        Ok(draft)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let draft = self.ready()?;
+        let appended = draft
+            .spool
+            .step(|| file::write_all(draft.data.as_fd(), bytes).at(ENQUEUE, || draft.data_path()));
+        if appended.is_err() {
+            // A part of it may have been written: that must never be committed.
+            self.undo();
+        }
+        appended
+    }
+
+    fn append_all(&mut self, reader: &mut dyn Read) -> Result<()> {
+        let mut buffer = vec![0; 128 * 1024];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.append(&buffer[..read])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let reason =
+                        format!("reading the data that was to be enqueued failed: {error}");
+                    return Err(Error::plain(ErrorKind::Io, ENQUEUE, reason));
+                }
+            }
+        }
+    }
+
+    /// Copies within the kernel where that is possible.
+    fn append_file(&mut self, mut source: &File, path: PathBuf) -> Result<()> {
+        let told = |error: &io::Error| match Error::io(ENQUEUE, &path, error) {
+            // The caller's file is at fault, not an entry or a spool.
+            told if matches!(told.kind(), ErrorKind::Corrupt | ErrorKind::NotASpool) => {
+                told.with_kind(ErrorKind::InvalidArgument)
+            }
+            told => told,
+        };
+        let metadata = source.metadata().map_err(|error| told(&error))?;
+        if !metadata.is_file() {
+            // A pipe may keep us waiting, and no slot may be held meanwhile.
+            let mut failed = None;
+            let appended = self.append_all(&mut Noting(source, &mut failed));
+            return match failed {
+                Some(error) => Err(told(&error)),
+                None => appended,
+            };
+        }
+        let draft = self.ready()?;
+        let target = draft
+            .data
+            .try_clone()
+            .map_err(|error| Error::io(ENQUEUE, draft.data_path(), &error))?;
+        let copied = draft
+            .spool
+            .step(|| io::copy(&mut source, &mut File::from(target)));
+        copied.map(drop).map_err(|error| {
+            self.undo();
+            told(&error)
+        })
+    }
+
+    /// Takes back all that was made so far.
+    fn undo(&mut self) {
+        if let Some(draft) = self.draft.take() {
+            if draft.generation == fork::generation() {
+                let spool = draft.spool.clone();
+                spool.step(|| drop(draft));
+            } else {
+                drop(draft);
+            }
+        }
+    }
+}
+
+impl Drop for EnqueueWriter {
+    fn drop(&mut self) {
+        self.undo();
+    }
+}
+
+/// Reads, and keeps the error as the system gave it.
+struct Noting<'a>(&'a File, &'a mut Option<io::Error>);
+
+impl Read for Noting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            *self.1 = Some(error);
+            kind.into()
+        })
+    }
+}
+
+impl Write for EnqueueWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.append(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A name that is reserved and owned, with a data file; undone when dropped.
+#[derive(Debug)]
+struct Draft {
+    spool: Spool,
+    name: EntryName,
+    data: OwnedFd,
+    ownership: Option<Ownership>,
+    /// Whether the reservation was made here, and so is to be undone here.
+    reserved_here: bool,
+    generation: u64,
+    published: bool,
+}
+
+impl Draft {
+    fn reserving(spool: &Spool, generator: &dyn NameGenerator) -> Result<Draft> {
+        for attempt in 0..registry::ATTEMPTS {
+            let name = EntryName::new(generator.next(attempt))?;
+            if !spool.try_reserve(&name, ENQUEUE)? {
+                continue;
+            }
+            match spool.step(|| Draft::begin(spool, &name, true)) {
+                // Somebody used the name between our reservation and our lock: theirs now.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NameTaken | ErrorKind::NotFound) => {}
+                result => return result,
+            }
+        }
+        Err(spool.names_exhausted(ENQUEUE))
+    }
+
+    fn using(spool: &Spool, name: &EntryName) -> Result<Draft> {
+        spool.step(|| Draft::begin(spool, name, false))
+    }
+
+    fn begin(spool: &Spool, name: &EntryName, reserved_here: bool) -> Result<Draft> {
+        let layout = spool.layout();
+        let registry_path = || layout.registry.join(name.as_os_str());
+        let ownership = match registry::own(&layout.registry, name, ENQUEUE) {
+            Ok(Claim::Owned(ownership)) => ownership,
+            Ok(Claim::Busy) => return Err(taken(registry_path(), "the name is being used")),
+            Ok(Claim::Unreserved) => {
+                return Err(Error::system_as(
+                    ErrorKind::NotFound,
+                    ENQUEUE,
+                    registry_path(),
+                    Errno::NOENT,
+                ));
+            }
+            Err(error) => {
+                if reserved_here {
+                    // Ours a moment ago and of no use to anyone; the first error is the one to tell.
+                    let _ = registry::unreserve(&layout.registry, name, ENQUEUE);
+                }
+                return Err(error);
+            }
+        };
+        let made = if reserved_here {
+            create_data(spool, name)
+        } else {
+            let known = layout.queues().map(|queue| &**queue);
+            must_be_in_no_queue(known, name).and_then(|()| create_data(spool, name))
+        };
+        match made {
+            Ok(data) => Ok(Draft {
+                spool: spool.clone(),
+                name: name.clone(),
+                data,
+                ownership: Some(ownership),
+                reserved_here,
+                generation: fork::generation(),
+                published: false,
+            }),
+            Err(error) => {
+                if reserved_here {
+                    let _ = registry::unreserve(&layout.registry, name, ENQUEUE);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn publish(mut self, queue: &Queue, metadata: &[u8], durability: Durability) -> Result<()> {
+        let layout = self.spool.layout();
+        let synced = durability.syncs_contents();
+        if synced {
+            sync::fsync(self.data.as_fd()).at(ENQUEUE, || self.data_path())?;
+        }
+        let mut scratch = Scratch::with(&self.spool, &self.name, metadata, synced, ENQUEUE)?;
+        if durability.syncs_names() {
+            layout.data.sync(ENQUEUE)?;
+            layout.registry.sync(ENQUEUE)?;
+        }
+        let target = queue.waiting.place(ENQUEUE, self.name.as_os_str())?;
+        let from = scratch.place(ENQUEUE)?;
+        rename::without_clobbering(from, target).map_err(|errno| {
+            let path = queue.waiting.join(self.name.as_os_str());
+            match errno {
+                Errno::EXIST => taken(path, "an entry of this name is in the queue"),
+                errno => Error::system(ENQUEUE, path, errno),
+            }
+        })?;
+        scratch.set_moved();
+        self.published = true;
+        // At once: a reader that the rename woke is waiting for this lock.
+        self.ownership = None;
+        Ok(())
+    }
+
+    fn data_path(&self) -> PathBuf {
+        self.spool.layout().data.join(self.name.as_os_str())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.published || self.generation != fork::generation() {
+            return;
+        }
+        // The first error is the one to report; what cannot be removed here the monitor names.
+        let layout = self.spool.layout();
+        if let Ok((dir, name)) = layout.data.place(ENQUEUE, self.name.as_os_str()) {
+            let _ = file::unlink(dir, name);
+        }
+        if self.reserved_here {
+            let _ = registry::unreserve(&layout.registry, &self.name, ENQUEUE);
+        }
+    }
+}
+
+fn taken(path: PathBuf, reason: &str) -> Error {
+    Error::new(ErrorKind::NameTaken, ENQUEUE, path, reason)
+}
+
+fn must_be_in_no_queue<'a>(
+    queues: impl IntoIterator<Item = &'a Queue>,
+    name: &EntryName,
+) -> Result<()> {
+    for queue in queues {
+        for dir in [&*queue.waiting, &queue.checkout] {
+            let at = || dir.join(name.as_os_str());
+            if file::exists(dir.fd(ENQUEUE)?, name.as_os_str()).at(ENQUEUE, at)? {
+                return Err(taken(at(), "an entry has this name"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks in every queue on disk, also in those that this spool was opened without.
+fn must_be_in_no_queue_on_disk(spool: &Spool, name: &EntryName) -> Result<()> {
+    let root = &spool.layout().root;
+    let queues: Vec<Queue> = queues_on_disk(root, ENQUEUE)?
+        .into_iter()
+        .map(|queue| Queue::within(root, queue))
+        .collect();
+    must_be_in_no_queue(&queues, name)
+}
+
+/// Creates the data file. What a dead attempt left under its name is removed: the caller holds the lock.
+fn create_data(spool: &Spool, name: &EntryName) -> Result<OwnedFd> {
+    let data = &spool.layout().data;
+    let dir = data.fd(ENQUEUE)?;
+    let at = || data.join(name.as_os_str());
+    let create = || file::create_new(dir, name.as_os_str(), spool.file_mode(), spool.group());
+    match create() {
+        Err(Errno::EXIST) => {
+            must_be_in_no_queue_on_disk(spool, name)?;
+            match file::unlink(dir, name.as_os_str()) {
+                Ok(()) | Err(Errno::NOENT) => create().at(ENQUEUE, at),
+                Err(errno) => Err(Error::system(ENQUEUE, at(), errno)),
+            }
+        }
+        result => result.at(ENQUEUE, at),
+    }
+}

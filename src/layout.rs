@@ -1,0 +1,172 @@
+//! Every name and path on disk, and the only place that joins them.
+//!
+//! ```text
+//! SPOOL/.multispool/format     what this spool is
+//! SPOOL/.registry/NAME         the reservation of NAME in the whole spool, and its lock
+//! SPOOL/.tmp/NAME.tmp.RRRRRR   metadata or data being written
+//! SPOOL/.data/NAME             data
+//! SPOOL/QUEUE/NAME             metadata; the entry is visible in QUEUE
+//! SPOOL/QUEUE/.checkout/NAME   metadata; the entry is owned by one worker
+//! ```
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::durability::SyncRounds;
+use crate::error::{At, Result};
+use crate::name::{EntryName, MAX_NAME_BYTES, QueueName};
+use crate::sys::rename::Place;
+use crate::sys::{dir, random, sync};
+
+/// The directory at a spool's root that is this library's own.
+pub(crate) const OURS: &str = ".multispool";
+/// The file in it that says what the spool is.
+pub(crate) const FORMAT: &str = "format";
+pub(crate) const REGISTRY: &str = ".registry";
+pub(crate) const TMP: &str = ".tmp";
+pub(crate) const DATA: &str = ".data";
+pub(crate) const CHECKOUT: &str = ".checkout";
+
+/// The directories of one spool, each opened once and then held.
+pub(crate) struct Layout {
+    pub(crate) root: Arc<Dir>,
+    pub(crate) registry: Dir,
+    pub(crate) tmp: Dir,
+    pub(crate) data: Dir,
+    queues: BTreeMap<QueueName, Arc<Queue>>,
+}
+
+/// One queue's two directories.
+pub(crate) struct Queue {
+    pub(crate) name: QueueName,
+    /// `QUEUE/`: the entries that wait.
+    pub(crate) waiting: Arc<Dir>,
+    /// `QUEUE/.checkout/`: the entries that are owned.
+    pub(crate) checkout: Dir,
+}
+
+impl Layout {
+    /// Nothing on disk is looked at.
+    pub(crate) fn new(root: PathBuf, queues: impl IntoIterator<Item = QueueName>) -> Layout {
+        let root = Arc::new(Dir::root(root));
+        let queues = queues
+            .into_iter()
+            .map(|name| (name.clone(), Arc::new(Queue::within(&root, name))))
+            .collect();
+        Layout {
+            registry: Dir::within(&root, REGISTRY.as_ref()),
+            tmp: Dir::within(&root, TMP.as_ref()),
+            data: Dir::within(&root, DATA.as_ref()),
+            root,
+            queues,
+        }
+    }
+
+    pub(crate) fn queue(&self, name: &OsStr) -> Option<&Arc<Queue>> {
+        self.queues.get(name)
+    }
+
+    /// All queues, in the order of their names.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
+        self.queues.values()
+    }
+}
+
+impl Queue {
+    /// The queue `name` of the spool in `root`.
+    pub(crate) fn within(root: &Arc<Dir>, name: QueueName) -> Queue {
+        let waiting = Arc::new(Dir::within(root, name.as_os_str()));
+        Queue {
+            checkout: Dir::within(&waiting, CHECKOUT.as_ref()),
+            waiting,
+            name,
+        }
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.name, f)
+    }
+}
+
+/// The name of a temporary file for `name`. It belongs to the entry whose name it begins with.
+pub(crate) fn temporary(name: &EntryName) -> OsString {
+    // A name that was found on disk may be too long for the suffix: then its beginning has to do.
+    let bytes = name.as_bytes();
+    let mut temporary = OsStr::from_bytes(&bytes[..bytes.len().min(MAX_NAME_BYTES)]).to_owned();
+    temporary.push(".tmp.");
+    temporary.push(random::letters(6));
+    temporary
+}
+
+/// A directory of a spool, opened at first use.
+pub(crate) struct Dir {
+    path: PathBuf,
+    within: Option<(Arc<Dir>, OsString)>,
+    opened: OnceLock<OwnedFd>,
+    syncs: SyncRounds,
+}
+
+impl Dir {
+    fn root(path: PathBuf) -> Dir {
+        Dir {
+            path,
+            within: None,
+            opened: OnceLock::new(),
+            syncs: SyncRounds::new(),
+        }
+    }
+
+    /// The directory `name` in `parent`.
+    pub(crate) fn within(parent: &Arc<Dir>, name: &OsStr) -> Dir {
+        Dir {
+            path: parent.path.join(name),
+            within: Some((Arc::clone(parent), name.to_owned())),
+            opened: OnceLock::new(),
+            syncs: SyncRounds::new(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn join(&self, name: &OsStr) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(crate) fn fd(&self, operation: &'static str) -> Result<BorrowedFd<'_>> {
+        if let Some(fd) = self.opened.get() {
+            return Ok(fd.as_fd());
+        }
+        let opened = match &self.within {
+            None => dir::open_path(&self.path),
+            Some((parent, name)) => dir::open_at(parent.fd(operation)?, name),
+        }
+        .at(operation, || self.path.clone())?;
+        Ok(self.opened.get_or_init(|| opened).as_fd())
+    }
+
+    /// A name in this directory.
+    pub(crate) fn place<'a>(
+        &'a self,
+        operation: &'static str,
+        name: &'a OsStr,
+    ) -> Result<Place<'a>> {
+        Ok((self.fd(operation)?, name))
+    }
+
+    /// Waits until every change of names made in this directory so far is on disk.
+    pub(crate) fn sync(&self, operation: &'static str) -> Result<()> {
+        let fd = self.fd(operation)?;
+        self.syncs
+            .join(|| sync::fsync(fd))
+            .at(operation, || self.path.clone())
+    }
+}

@@ -1,0 +1,73 @@
+//! What a handler decides about the entry in its hands.
+
+use std::ffi::OsStr;
+
+use crate::checkout::Checkout;
+use crate::data_file::DataFile;
+use crate::error::{Error, Result};
+use crate::name::QueueName;
+
+/// What becomes of a checked-out entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It goes to a queue, with new metadata if there is some.
+    Save {
+        /// The queue, which may be the one that it came from.
+        queue: QueueName,
+        /// The metadata that replaces the old; `None` keeps the old.
+        metadata: Option<Vec<u8>>,
+    },
+    /// It is removed, with its data.
+    Remove,
+    /// It goes back to the queue that it came from, unchanged.
+    Release,
+}
+
+impl Outcome {
+    /// Into a queue, with the metadata as it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidName`](crate::ErrorKind::InvalidName).
+    pub fn save(queue: impl AsRef<OsStr>) -> Result<Outcome> {
+        Ok(Outcome::Save {
+            queue: QueueName::new(queue)?,
+            metadata: None,
+        })
+    }
+
+    /// Into a queue, with new metadata.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidName`](crate::ErrorKind::InvalidName).
+    pub fn save_with(queue: impl AsRef<OsStr>, metadata: impl Into<Vec<u8>>) -> Result<Outcome> {
+        Ok(Outcome::Save {
+            queue: QueueName::new(queue)?,
+            metadata: Some(metadata.into()),
+        })
+    }
+}
+
+/// Calls `f` and does what it decides; gives the entry back if it fails or panics.
+pub(crate) fn apply<R, E: From<Error>>(
+    checkout: Checkout,
+    f: impl FnOnce(&[u8], &DataFile) -> std::result::Result<(Outcome, R), E>,
+) -> std::result::Result<R, E> {
+    let mut guard = GiveBack(checkout);
+    let checkout = &mut guard.0;
+    let data_file = checkout.data_file();
+    let (outcome, result) = f(checkout.metadata(), &data_file)?;
+    checkout.finish(outcome)?;
+    Ok(result)
+}
+
+/// Releases what was not finished; where even that fails, `recover` will return it.
+struct GiveBack(Checkout);
+
+impl Drop for GiveBack {
+    fn drop(&mut self) {
+        if !self.0.is_finished() {
+            let _ = self.0.release();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Putting right what the dead left behind.
+
+pub(crate) mod recover;

@@ -1,0 +1,164 @@
+//! The registry: which names are reserved, and who owns them.
+//!
+//! `.registry/NAME` is the one file that stays the same for an entry's whole life, so its lock is the
+//! ownership of the entry: taken before anything moves, freed by the kernel when the owner dies.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use crate::error::{At, Error, ErrorKind, Result};
+use crate::layout::Dir;
+use crate::name::EntryName;
+use crate::sys::fork::{self, InChild, PrivateFd};
+use crate::sys::{file, lock, sync};
+
+/// How often at most a generator is asked for a name.
+pub(crate) const ATTEMPTS: u32 = 1000;
+
+/// How long a caller that does not wait tries a name whose lock is held for a moment.
+const BUSY_PATIENCE: Duration = Duration::from_millis(100);
+/// The first pause before a busy name is tried again; doubles up to [`BUSY_PAUSE_MAX`].
+pub(crate) const BUSY_PAUSE: Duration = Duration::from_micros(50);
+pub(crate) const BUSY_PAUSE_MAX: Duration = Duration::from_millis(50);
+
+/// Creates the reservation; `false` if the name is in use.
+pub(crate) fn reserve(
+    registry: &Dir,
+    name: &EntryName,
+    file_mode: Option<u32>,
+    group: Option<u32>,
+    operation: &'static str,
+) -> Result<bool> {
+    let dir = registry.fd(operation)?;
+    match file::create_new(dir, name.as_os_str(), file_mode, group) {
+        Ok(_) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(errno) => Err(Error::system(
+            operation,
+            registry.join(name.as_os_str()),
+            errno,
+        )),
+    }
+}
+
+/// Removes the reservation; that it is gone already is fine.
+pub(crate) fn unreserve(registry: &Dir, name: &EntryName, operation: &'static str) -> Result<()> {
+    match file::unlink(registry.fd(operation)?, name.as_os_str()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(Error::system(
+            operation,
+            registry.join(name.as_os_str()),
+            errno,
+        )),
+    }
+}
+
+/// What [`own`] found.
+pub(crate) enum Claim {
+    Owned(Ownership),
+    /// Another open file holds the lock.
+    Busy,
+    /// The name is not reserved.
+    Unreserved,
+}
+
+/// Takes the ownership of a reserved name if it is free.
+pub(crate) fn own(registry: &Dir, name: &EntryName, operation: &'static str) -> Result<Claim> {
+    let dir = registry.fd(operation)?;
+    let at = || registry.join(name.as_os_str());
+    loop {
+        let generation = fork::generation();
+        let opened = PrivateFd::open(InChild::Nothing, || file::open_write(dir, name.as_os_str()));
+        let file = match opened {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(Claim::Unreserved),
+            Err(errno) => return Err(Error::system(operation, at(), errno)),
+        };
+        let opened = file::stat(file.as_fd()).at(operation, at)?;
+        if let Some(oddity) = file::oddity(&opened).filter(|_| opened.st_nlink > 0) {
+            return Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity));
+        }
+        if !lock::try_lock(file.as_fd()).at(operation, at)? {
+            return Ok(Claim::Busy);
+        }
+        let ownership = Ownership { file, generation };
+        // The lock may be on a ghost: a file that was removed, and perhaps made anew, in between.
+        match file::stat_at(dir, name.as_os_str()) {
+            Ok(named) if file::same(&named, &opened) => return Ok(Claim::Owned(ownership)),
+            Ok(_) => {}
+            Err(Errno::NOENT) => return Ok(Claim::Unreserved),
+            Err(errno) => return Err(Error::system(operation, at(), errno)),
+        }
+    }
+}
+
+/// As [`own`], but gives a busy name up to 100 ms, for as long as `worth_it` says so: most locks are
+/// held for the moment between a rename and its unlock.
+pub(crate) fn own_patiently(
+    registry: &Dir,
+    name: &EntryName,
+    operation: &'static str,
+    step: impl Fn(&mut dyn FnMut()),
+    mut worth_it: impl FnMut() -> Result<bool>,
+) -> Result<Claim> {
+    let begun = Instant::now();
+    let mut pause = BUSY_PAUSE;
+    loop {
+        let mut claim = Ok(Claim::Busy);
+        step(&mut || claim = own(registry, name, operation));
+        match claim? {
+            Claim::Busy if begun.elapsed() < BUSY_PATIENCE => {}
+            claim => return Ok(claim),
+        }
+        sync::pause(pause);
+        pause = (pause * 2).min(BUSY_PAUSE_MAX);
+        let mut worth = Ok(true);
+        step(&mut || worth = worth_it());
+        if !worth? {
+            return Ok(Claim::Busy);
+        }
+    }
+}
+
+/// Whether some process owns the name. Only asks: it never takes the lock, and so is in nobody's way.
+pub(crate) fn is_owned(registry: &Dir, name: &EntryName, operation: &'static str) -> Result<bool> {
+    let at = || registry.join(name.as_os_str());
+    match file::open_read(registry.fd(operation)?, name.as_os_str()) {
+        Ok(file) => lock::is_locked(file.as_fd()).at(operation, at),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(Error::system(operation, at(), errno)),
+    }
+}
+
+/// The ownership of a name: ends when it is dropped, or when the process dies.
+///
+/// A forked child does not share it: there the descriptor is `/dev/null`'s.
+#[derive(Debug)]
+pub(crate) struct Ownership {
+    file: PrivateFd,
+    generation: u64,
+}
+
+impl Ownership {
+    /// Sets the registry file's times to now.
+    pub(crate) fn touch(&self) -> std::result::Result<(), Errno> {
+        file::touch(self.file.as_fd())
+    }
+
+    /// A second descriptor of the lock, for a child process to hold.
+    pub(crate) fn share(&self) -> std::result::Result<OwnedFd, Errno> {
+        self.file.share()
+    }
+}
+
+impl Drop for Ownership {
+    fn drop(&mut self) {
+        if self.generation == fork::generation() {
+            // Unlocked, not only closed: a command that shares the descriptor must not keep the lock.
+            // The one failure, a lost descriptor, frees the lock as well.
+            let _ = lock::unlock(self.file.as_fd());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Making what is missing of a spool, in an order in which a creation that was cut short can be
+//! finished by the next one.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::load::{
+    check, has_directory, must_look_like_a_spool, must_not_be_world_writable, must_suit, open_root,
+};
+use super::{Spool, SpoolOptions, absolute};
+use crate::error::{At, Error, ErrorKind, Result};
+use crate::format::{self, Format, Mode};
+use crate::layout::{DATA, Dir, Layout, OURS, REGISTRY, TMP};
+use crate::name::QueueName;
+use crate::sys::{dir, file};
+
+const CREATE: &str = "create";
+
+pub(super) fn create(options: &SpoolOptions, path: &Path, queues: Vec<QueueName>) -> Result<Spool> {
+    if options.read_only {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            CREATE,
+            path,
+            "a spool cannot be created read-only",
+        ));
+    }
+    if options.mode == Some(Mode::Network) && !path.exists() {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            CREATE,
+            path,
+            "this version does not share spools between hosts",
+        ));
+    }
+    let layout = Layout::new(absolute(path, CREATE)?, queues);
+    let format = options.step(|| {
+        make(options, &layout)?;
+        check(options, &layout, CREATE)
+    })?;
+    Ok(Spool::new(layout, options, Some(format)))
+}
+
+fn make(options: &SpoolOptions, layout: &Layout) -> Result<()> {
+    let root = &layout.root;
+    if dir::make_path(root.path()).at(CREATE, || root.path().to_owned())? {
+        if options.dir_mode.is_some() || options.group.is_some() {
+            file::set_mode_and_group(root.fd(CREATE)?, options.dir_mode, options.group)
+                .at(CREATE, || root.path().to_owned())?;
+        }
+        sync_parent(options, root)?;
+    }
+    open_root(root, CREATE)?;
+    if must_look_like_a_spool(root, CREATE).is_err() {
+        if let Err(error) = must_be_empty(root) {
+            // Another process may have finished its creation between the two looks.
+            must_look_like_a_spool(root, CREATE).map_err(|_| error)?;
+        }
+        must_not_be_world_writable(options, root, CREATE)?;
+        let format = Format::new(options.mode.unwrap_or(Mode::Local), options.owners);
+        let recorded = format::read(root, CREATE)?;
+        must_suit(options, recorded, root, CREATE)?;
+        // The format comes first: whoever sees a spool must see what it is. Then what makes it one.
+        let ours = Dir::within(root, OURS.as_ref());
+        make_directory(options, root, OURS)?;
+        format::record(
+            format,
+            &ours,
+            options.durability.syncs_names(),
+            options.file_mode,
+            options.group,
+            CREATE,
+        )?;
+        for name in [DATA, REGISTRY, TMP] {
+            make_directory(options, root, name)?;
+        }
+    } else {
+        // Nothing may be added to a spool that will be refused.
+        must_not_be_world_writable(options, root, CREATE)?;
+        let recorded = format::read(root, CREATE)?;
+        must_suit(options, recorded, root, CREATE)?;
+        make_directory(options, root, DATA)?;
+    }
+    for queue in layout.queues() {
+        let name = queue.name.as_os_str();
+        make_directory_in(options, root, name)?;
+        make_directory_in(options, &queue.waiting, crate::layout::CHECKOUT.as_ref())?;
+    }
+    Ok(())
+}
+
+/// A root that holds nothing but what a creation makes first, and nothing in that, counts as empty.
+fn must_be_empty(root: &Arc<Dir>) -> Result<()> {
+    let mut found = None;
+    dir::for_each_name(root.fd(CREATE)?, |name| {
+        let ours = [OURS, REGISTRY, TMP, DATA];
+        match ours.iter().find(|ours| ours.as_bytes() == name) {
+            Some(_) => ControlFlow::Continue(()),
+            None => {
+                found = Some(String::from_utf8_lossy(name).into_owned());
+                ControlFlow::Break(())
+            }
+        }
+    })
+    .at(CREATE, || root.path().to_owned())?;
+    for name in [REGISTRY, TMP, DATA] {
+        let there = file::exists(root.fd(CREATE)?, name.as_ref())
+            .at(CREATE, || root.join(name.as_ref()))?;
+        if there && !has_directory(root, name, CREATE)? {
+            found = Some(format!("{name}, which is no directory"));
+        }
+        if there && found.is_none() {
+            let inner = Dir::within(root, name.as_ref());
+            dir::for_each_name(inner.fd(CREATE)?, |below| {
+                found = Some(format!("{name}/{}", String::from_utf8_lossy(below)));
+                ControlFlow::Break(())
+            })
+            .at(CREATE, || inner.path().to_owned())?;
+        }
+    }
+    match found {
+        None => Ok(()),
+        Some(found) => Err(Error::new(
+            ErrorKind::NotEmpty,
+            CREATE,
+            root.path(),
+            format!("the directory is not a spool and is not empty: it holds {found}"),
+        )),
+    }
+}
+
+fn make_directory(options: &SpoolOptions, parent: &Dir, name: &str) -> Result<()> {
+    make_directory_in(options, parent, name.as_ref())
+}
+
+/// Makes a directory that may be there already; one that is there may have been made a moment ago by
+/// another process that has not synced it yet, so both are synced.
+fn make_directory_in(options: &SpoolOptions, parent: &Dir, name: &std::ffi::OsStr) -> Result<()> {
+    let is_new = dir::make_at(parent.fd(CREATE)?, name, options.dir_mode, options.group)
+        .at(CREATE, || parent.join(name))?;
+    if options.durability.syncs_names() {
+        if is_new {
+            let made = dir::open_at(parent.fd(CREATE)?, name).at(CREATE, || parent.join(name))?;
+            crate::sys::sync::fsync(std::os::fd::AsFd::as_fd(&made))
+                .at(CREATE, || parent.join(name))?;
+        }
+        parent.sync(CREATE)?;
+    }
+    Ok(())
+}
+
+fn sync_parent(options: &SpoolOptions, root: &Dir) -> Result<()> {
+    if !options.durability.syncs_names() {
+        return Ok(());
+    }
+    let Some(parent) = root.path().parent() else {
+        return Ok(());
+    };
+    let opened = dir::open_path(parent).at(CREATE, || parent.to_owned())?;
+    crate::sys::sync::fsync(std::os::fd::AsFd::as_fd(&opened)).at(CREATE, || parent.to_owned())
+}

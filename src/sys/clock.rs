@@ -1,0 +1,40 @@
+//! Wall-clock time: names carry it, and ages are told against it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Now, in UTC, as `YYYYMMDDTHHMMSS.mmmmmmZ`: of fixed width, and ordered as time is.
+pub(crate) fn utc_stamp() -> String {
+    stamp(SystemTime::now())
+}
+
+fn stamp(time: SystemTime) -> String {
+    humantime::format_rfc3339_micros(time)
+        .to_string()
+        .replace(['-', ':'], "")
+}
+
+/// How long ago a file's time was; zero if it lies in the future.
+pub(crate) fn age(seconds: i64, nanoseconds: u64) -> Duration {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    let then = u64::try_from(seconds).map_or(Duration::ZERO, |seconds| {
+        Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds)
+    });
+    now.saturating_sub(then)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_of_one_width_and_ordered_as_time_is() {
+        let at = |seconds, micros| {
+            stamp(UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_micros(micros))
+        };
+        assert_eq!(at(0, 0), "19700101T000000.000000Z");
+        assert_eq!(at(951_782_400, 7), "20000229T000000.000007Z");
+        assert!(at(1_796_090_400, 999_999) < at(1_796_090_401, 0));
+    }
+}

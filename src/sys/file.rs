@@ -1,0 +1,176 @@
+//! Files below a directory descriptor. No call follows a symbolic link in the last component.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
+use rustix::io::{Errno, retry_on_intr};
+
+/// Opens for reading. Non-blocking, so that a FIFO in a file's place stops nobody.
+pub(crate) fn open_read(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
+    open(dir, name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())
+}
+
+/// Opens for reading and writing.
+pub(crate) fn open_write(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
+    open(dir, name, OFlags::RDWR | OFlags::NONBLOCK, Mode::empty())
+}
+
+/// Opens only to name the file: for its status, whatever its permissions.
+pub(crate) fn open_path_only(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
+    open(dir, name, OFlags::PATH, Mode::empty())
+}
+
+/// Takes the non-blocking flag off again, for a descriptor that goes to a caller.
+pub(crate) fn make_blocking(file: BorrowedFd<'_>) -> Result<(), Errno> {
+    let flags = rustix::fs::fcntl_getfl(file)?;
+    rustix::fs::fcntl_setfl(file, flags - OFlags::NONBLOCK)
+}
+
+/// Creates a file that was not there before.
+pub(crate) fn create_new(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    mode: Option<u32>,
+    group: Option<u32>,
+) -> Result<OwnedFd, Errno> {
+    let file = open(
+        dir,
+        name,
+        OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
+        Mode::from_raw_mode(0o666),
+    )?;
+    match set_mode_and_group(file.as_fd(), mode, group) {
+        Ok(()) => Ok(file),
+        Err(errno) => {
+            let _ = unlink(dir, name);
+            Err(errno)
+        }
+    }
+}
+
+/// Gives what was just made the mode and group that it was told to have.
+pub(crate) fn set_mode_and_group(
+    file: BorrowedFd<'_>,
+    mode: Option<u32>,
+    group: Option<u32>,
+) -> Result<(), Errno> {
+    if let Some(group) = group {
+        rustix::fs::fchown(file, None, Some(rustix::fs::Gid::from_raw(group)))?;
+    }
+    if let Some(mode) = mode {
+        rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?;
+    }
+    Ok(())
+}
+
+fn open(dir: BorrowedFd<'_>, name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    retry_on_intr(|| rustix::fs::openat(dir, name, flags, mode))
+}
+
+/// What the descriptor's file is.
+pub(crate) fn stat(file: BorrowedFd<'_>) -> Result<Stat, Errno> {
+    retry_on_intr(|| rustix::fs::fstat(file))
+}
+
+/// What lies under the name, a symbolic link itself included.
+pub(crate) fn stat_at(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Stat, Errno> {
+    retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW))
+}
+
+/// Whether anything lies under the name.
+pub(crate) fn exists(dir: BorrowedFd<'_>, name: &OsStr) -> Result<bool, Errno> {
+    match stat_at(dir, name) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Why a file is not one that a spool would hold; `None` if it is a regular file with one name.
+pub(crate) fn oddity(stat: &Stat) -> Option<&'static str> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile if stat.st_nlink <= 1 => None,
+        FileType::RegularFile => Some("the file has more than one hard link"),
+        FileType::Symlink => Some("it is a symbolic link, not a regular file"),
+        FileType::Directory => Some("it is a directory, not a regular file"),
+        _ => Some("it is not a regular file"),
+    }
+}
+
+/// Whether both are the same file.
+pub(crate) fn same(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+}
+
+/// Reads from the descriptor's position to the end; `expected` bytes are likely.
+pub(crate) fn read_to_end(file: BorrowedFd<'_>, expected: u64) -> Result<Vec<u8>, Errno> {
+    // The size is a hint by whoever made the file: a sparse terabyte must not reserve memory at once.
+    let capacity = usize::try_from(expected).unwrap_or(0).min(1 << 20) + 1;
+    let mut contents = Vec::with_capacity(capacity);
+    loop {
+        if contents.len() == contents.capacity() {
+            contents
+                .try_reserve(contents.len().max(4096))
+                .map_err(|_| Errno::NOMEM)?;
+        }
+        let spare = rustix::buffer::spare_capacity(&mut contents);
+        if retry_on_intr_once(|| rustix::io::read(file, spare))? == Some(0) {
+            return Ok(contents);
+        }
+    }
+}
+
+/// `None` if a signal came in between: the buffer has been given away, so the caller makes it anew.
+fn retry_on_intr_once<T>(call: impl FnOnce() -> Result<T, Errno>) -> Result<Option<T>, Errno> {
+    match call() {
+        Ok(value) => Ok(Some(value)),
+        Err(Errno::INTR) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Writes all the bytes.
+pub(crate) fn write_all(file: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match rustix::io::write(file, bytes) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Sets the file's times to now: needs write permission, not ownership.
+pub(crate) fn touch(file: BorrowedFd<'_>) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::futimens(file, &NOW))
+}
+
+/// Sets the times of what lies under the name to now.
+pub(crate) fn touch_at(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::utimensat(dir, name, &NOW, AtFlags::SYMLINK_NOFOLLOW))
+}
+
+const NOW: Timestamps = Timestamps {
+    last_access: Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW as _,
+    },
+    last_modification: Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW as _,
+    },
+};
+
+/// Removes the name of a file.
+pub(crate) fn unlink(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::unlinkat(dir, name, AtFlags::empty()))
+}
+
+/// Gives a file a second name; fails if that name is there.
+pub(crate) fn link(dir: BorrowedFd<'_>, name: &OsStr, second: &OsStr) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::linkat(dir, name, dir, second, AtFlags::empty()))
+}

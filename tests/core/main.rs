@@ -1,0 +1,77 @@
+//! The public interface of the core, on real files: what each operation promises, what is on disk after
+//! it, and what is left alone when it fails.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end at once"
+)]
+
+mod checkout;
+mod data_file;
+mod enqueue;
+mod fork;
+mod original;
+mod permissions;
+mod reader;
+mod recover;
+mod spool;
+mod tree;
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use multispool::{Durability, Error, ErrorKind, Spool};
+use tempfile::TempDir;
+
+/// A new spool with these queues, without syncs, in a temporary directory of its own.
+fn new_spool(queues: &[&str]) -> (TempDir, Spool) {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::options()
+        .durability(Durability::None)
+        .create(dir.path().join("spool"), queues)
+        .unwrap();
+    (dir, spool)
+}
+
+/// The error of a call that must fail so; its sentence must begin with the operation and name the path.
+#[track_caller]
+fn must_fail<T>(
+    result: Result<T, Error>,
+    kind: ErrorKind,
+    path: impl AsRef<Path>,
+    errno: Option<i32>,
+) -> Error {
+    let error = match result {
+        Ok(_) => panic!("it must fail as {kind:?}, and succeeded"),
+        Err(error) => error,
+    };
+    let path = path.as_ref();
+    assert_eq!(
+        (error.kind(), error.path(), error.errno()),
+        (kind, Some(path), errno),
+        "{error}"
+    );
+    let sentence = format!("{} {}: ", error.operation(), path.display());
+    assert!(error.to_string().starts_with(&sentence), "{error}");
+    error
+}
+
+/// The result of `f`, which must not take longer than a minute: a hang is a failure, not a stuck run.
+#[track_caller]
+fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, receive) = mpsc::channel();
+    let worker = std::thread::spawn(move || {
+        // Fails only where nobody waits any more.
+        let _ = send.send(f());
+    });
+    match receive.recv_timeout(Duration::from_secs(60)) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => match worker.join() {
+            Ok(()) => unreachable!("it sends before it ends"),
+            Err(panic) => std::panic::resume_unwind(panic),
+        },
+    }
+}
