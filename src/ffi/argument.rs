@@ -1,0 +1,168 @@
+//! What comes from C, checked before it is believed.
+
+use std::ffi::{CStr, OsStr, c_char};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+use super::guard::Failure;
+use super::handle::Handle;
+use crate::{Durability, Error, ErrorKind};
+
+/// The call in hand: it gives its name to what it refuses.
+pub(super) struct Call {
+    pub(super) operation: &'static str,
+}
+
+impl Call {
+    pub(super) fn new(operation: &'static str) -> Call {
+        Call { operation }
+    }
+
+    pub(super) fn refuse(&self, reason: impl Into<String>) -> Failure {
+        self.fail(ErrorKind::InvalidArgument, reason)
+    }
+
+    pub(super) fn fail(&self, kind: ErrorKind, reason: impl Into<String>) -> Failure {
+        Failure::Error(Error::plain(kind, self.operation, reason))
+    }
+
+    /// A failed write to a stream of ours, which carries the real error inside.
+    pub(super) fn write_failed(&self, error: io::Error) -> Failure {
+        match error.downcast::<Error>() {
+            Ok(error) => Failure::Error(error),
+            Err(error) => self.fail(ErrorKind::Io, error.to_string()),
+        }
+    }
+
+    /// A pointer that must not be NULL.
+    pub(super) fn required<T>(&self, pointer: Option<T>, name: &str) -> Result<T, Failure> {
+        pointer.ok_or_else(|| self.null(name))
+    }
+
+    fn null(&self, name: &str) -> Failure {
+        self.refuse(format!("`{name}` is NULL"))
+    }
+
+    /// Refuses a handle that a panic spoilt, or that belongs to another process.
+    pub(super) fn usable<H: Handle>(&self, handle: &H) -> Result<(), Failure> {
+        if handle.state().is_spoilt() {
+            return Err(Failure::Spoilt);
+        }
+        if handle.state().is_foreign() {
+            let reason = format!("`{}` was made before a fork, by another process", H::NAME);
+            return Err(self.fail(ErrorKind::Forked, reason));
+        }
+        Ok(())
+    }
+
+    /// A second handle, such as a set of options, that may be NULL.
+    pub(super) fn optional<'a, H: Handle>(
+        &self,
+        handle: Option<&'a H>,
+    ) -> Result<Option<&'a H>, Failure> {
+        if let Some(handle) = handle {
+            self.usable(handle)?;
+        }
+        Ok(handle)
+    }
+
+    /// A C string: any bytes up to its NUL.
+    ///
+    /// # Safety
+    /// `text` is NULL, or a NUL-terminated string that stays unchanged for `'a`.
+    pub(super) unsafe fn text<'a>(
+        &self,
+        text: *const c_char,
+        name: &str,
+    ) -> Result<&'a OsStr, Failure> {
+        if text.is_null() {
+            return Err(self.null(name));
+        }
+        // SAFETY: not NULL; the rest is what the caller promises.
+        Ok(OsStr::from_bytes(
+            unsafe { CStr::from_ptr(text) }.to_bytes(),
+        ))
+    }
+
+    /// An array of C strings.
+    ///
+    /// # Safety
+    /// `texts` is NULL, or points to `count` pointers, each as [`Call::text`] wants it.
+    pub(super) unsafe fn texts<'a>(
+        &self,
+        texts: *const *const c_char,
+        count: usize,
+        name: &str,
+    ) -> Result<Vec<&'a OsStr>, Failure> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        if texts.is_null() {
+            return Err(self.null(name));
+        }
+        if count > isize::MAX as usize / size_of::<*const c_char>() {
+            return Err(self.refuse(format!("`{name}` cannot have {count} elements")));
+        }
+        // SAFETY: not NULL, of a possible size; the rest is what the caller promises.
+        let texts = unsafe { std::slice::from_raw_parts(texts, count) };
+        texts
+            .iter()
+            .enumerate()
+            // SAFETY: as the caller promises.
+            .map(|(index, text)| unsafe { self.text(*text, &format!("{name}[{index}]")) })
+            .collect()
+    }
+
+    /// Bytes; NULL is fine where there are none.
+    ///
+    /// # Safety
+    /// `bytes` is NULL, or points to `len` bytes that stay unchanged for `'a`.
+    pub(super) unsafe fn bytes<'a>(
+        &self,
+        bytes: *const u8,
+        len: usize,
+        name: &str,
+    ) -> Result<&'a [u8], Failure> {
+        if len == 0 {
+            return Ok(&[]);
+        }
+        if bytes.is_null() {
+            return Err(self.refuse(format!("`{name}` is NULL, but its length is {len}")));
+        }
+        if len > isize::MAX as usize {
+            return Err(self.refuse(format!("`{name}` cannot have {len} bytes")));
+        }
+        // SAFETY: not NULL, of a possible size; the rest is what the caller promises.
+        Ok(unsafe { std::slice::from_raw_parts(bytes, len) })
+    }
+
+    /// A yes or no.
+    pub(super) fn flag(&self, value: i32, name: &str) -> Result<bool, Failure> {
+        match value {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(self.refuse(format!("`{name}` is {other}, not 0 or 1"))),
+        }
+    }
+
+    /// A time in milliseconds, not negative.
+    pub(super) fn milliseconds(&self, value: i64, name: &str) -> Result<Duration, Failure> {
+        u64::try_from(value)
+            .map(Duration::from_millis)
+            .map_err(|_| self.refuse(format!("`{name}` is {value}, a negative time")))
+    }
+
+    /// A `MULTISPOOL_DURABILITY_` number.
+    pub(super) fn durability(&self, value: i32) -> Result<Durability, Failure> {
+        use super::spool::{
+            MULTISPOOL_DURABILITY_FULL, MULTISPOOL_DURABILITY_NONE, MULTISPOOL_DURABILITY_ORIGINAL,
+        };
+        match value {
+            MULTISPOOL_DURABILITY_NONE => Ok(Durability::None),
+            MULTISPOOL_DURABILITY_ORIGINAL => Ok(Durability::Original),
+            MULTISPOOL_DURABILITY_FULL => Ok(Durability::Full),
+            other => Err(self.refuse(format!("{other} is no durability"))),
+        }
+    }
+}
