@@ -67,33 +67,52 @@ pub(crate) fn take(entry: &Entry, durability: Durability) -> Result<Take> {
     match registry::own(&spool.layout().registry, entry.name(), CHECKOUT)? {
         Claim::Owned(ownership) => take_owned(entry, durability, ownership),
         Claim::Busy => Ok(Take::Busy),
-        Claim::Unreserved => Ok(if is_in(&queue.waiting, entry.name(), CHECKOUT)? {
-            Take::Orphaned
-        } else {
-            Take::Gone
-        }),
+        Claim::Unreserved => unreserved(spool, queue, entry.name()),
     }
+}
+
+/// What an entry is whose name was not reserved a moment ago. Between two looks a name may be reserved and
+/// used, so both places are looked at again; `Busy` says that this happened: try once more.
+fn unreserved(spool: &Spool, queue: &Queue, name: &EntryName) -> Result<Take> {
+    let look = |dir: &Dir| match file::stat_at(dir.fd(CHECKOUT)?, name.as_os_str()) {
+        Ok(stat) => Ok(Some((stat.st_ino, stat.st_ctime, stat.st_ctime_nsec))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(Error::system(CHECKOUT, dir.join(name.as_os_str()), errno)),
+    };
+    let Some(first) = look(&queue.waiting)? else {
+        return Ok(Take::Gone);
+    };
+    if look(&spool.layout().registry)?.is_some() {
+        return Ok(Take::Busy);
+    }
+    Ok(match look(&queue.waiting)? {
+        None => Take::Gone,
+        Some(second) if second == first => Take::Orphaned,
+        Some(_) => Take::Busy,
+    })
 }
 
 pub(crate) fn take_patiently(entry: &Entry) -> Result<Option<Checkout>> {
     let (spool, queue, name) = (entry.spool(), entry.queue_dirs(), entry.name());
     spool.writable(CHECKOUT)?;
-    let claim = registry::own_patiently(
-        &spool.layout().registry,
-        name,
-        CHECKOUT,
-        |step| spool.step(step),
-        || is_in(&queue.waiting, name, CHECKOUT),
-    )?;
-    let take = match claim {
-        Claim::Owned(ownership) => {
-            spool.step(|| take_owned(entry, spool.durability(), ownership))?
-        }
-        Claim::Busy => Take::Busy,
-        Claim::Unreserved if spool.step(|| is_in(&queue.waiting, name, CHECKOUT))? => {
-            Take::Orphaned
-        }
-        Claim::Unreserved => Take::Gone,
+    let take = loop {
+        let claim = registry::own_patiently(
+            &spool.layout().registry,
+            name,
+            CHECKOUT,
+            |step| spool.step(step),
+            || is_in(&queue.waiting, name, CHECKOUT),
+        )?;
+        break match claim {
+            Claim::Owned(ownership) => {
+                spool.step(|| take_owned(entry, spool.durability(), ownership))?
+            }
+            Claim::Busy => Take::Busy,
+            Claim::Unreserved => match spool.step(|| unreserved(spool, queue, name))? {
+                Take::Busy => continue,
+                take => take,
+            },
+        };
     };
     match take {
         Take::Had(checkout) => Ok(Some(checkout)),

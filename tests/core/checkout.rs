@@ -265,7 +265,9 @@ fn what_is_taken_is_locked_also_where_its_name_was_used_again_at_that_moment() {
                     for _ in 0..400 {
                         let _ = spool.reserve_name("x").inspect_err(expected);
                         let none = EnqueueOptions::clone(&used).durability(Durability::None);
-                        let _ = spool.enqueue_with("in", "", "", &none).inspect_err(expected);
+                        let _ = spool
+                            .enqueue_with("in", "", "", &none)
+                            .inspect_err(expected);
                         if let Some(mut checkout) = entry.try_checkout().unwrap() {
                             assert!(is_locked(&spool, "x"), "it holds the lock of another file");
                             checkout.remove_with(Durability::None).unwrap();
