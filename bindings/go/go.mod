@@ -1,0 +1,3 @@
+module multispool.dev/multispool
+
+go 1.24

@@ -1,0 +1,252 @@
+# frozen_string_literal: true
+
+require_relative "enqueue"
+require_relative "listing"
+require_relative "reader"
+require_relative "stats"
+
+module Multispool
+  # A spool: queues of entries that are files in a directory. Any number of threads may use it, and forked children.
+  # Make one with {Multispool.create} or {Multispool.load}.
+  class Spool
+    # How often a name generator is asked before {NamesExhaustedError}.
+    ATTEMPTS = 1000
+
+    # @return [String] the spool's directory
+    attr_reader :dir
+    # @return [Array<String>] the queues it was opened with
+    attr_reader :queues
+    # @return [:full, :original, :none] what holds where a call does not say otherwise
+    attr_reader :durability
+
+    # @param function [Symbol] `:spool_create`, `:spool_load` or `:spool_load_unsafe`
+    # @api private
+    def self.open(function, dir, queues, options)
+      operation = function.name.delete_prefix("spool_")
+      path = Bytes.c_string(Bytes.path(dir, operation))
+      names = queues.flatten.map { |queue| Bytes.c_string(Bytes.name(queue, operation)) }
+      array = FFI::MemoryPointer.new(:pointer, [names.size, 1].max).write_array_of_pointer(names)
+      Options.open(:spool, **options) do |given|
+        Call.masked do
+          new(Call.handle(SpoolPointer) do |out, error|
+            Native.public_send(function, path, array, names.size, given, out, error)
+          end.handle)
+        end
+      end
+    end
+
+    # @api private
+    def initialize(pointer)
+      @handle = SharedHandle.new(pointer, "spool")
+      @dir = Bytes.text(Native.spool_dir(pointer))
+      @queues = Array.new(Native.spool_queue_count(pointer)) { |at| Bytes.text(Native.spool_queue(pointer, at)) }.freeze
+      @durability = Options::DURABILITY.key(Native.spool_durability(pointer))
+      @read_only = Native.spool_read_only(pointer) != 0
+    end
+
+    # @return [Boolean]
+    def read_only?
+      @read_only
+    end
+
+    # Puts an entry into a queue. When this returns, the promise of the durability holds.
+    # @param queue [String, Symbol] one of {#queues}
+    # @param data [String, Pathname, #read] bytes, a file to be copied, or a stream to be read to its end
+    # @param metadata [String] any bytes; smallish, since it is read more often than the data
+    # @param name [String, nil] a name from {#reserve}; nil: the library makes one, in the order of time
+    # @param durability [:full, :original, :none, nil] nil: the spool's
+    # @return [Entry]
+    # @raise [UnknownQueueError, InvalidNameError, NoSpaceError, PermissionError, IOError] nothing was left behind
+    # @raise [NotFoundError] the name was never reserved
+    # @raise [NameTakenError] the name is in use
+    # @raise [NotDurableError] the entry is in the queue, but not known to survive a loss of power
+    def enqueue(queue, data, metadata: "", name: nil, durability: nil)
+      Enqueue.new(self, @handle, queue, metadata, durability:, name:).run(data)
+    end
+
+    # Reserves a name in the whole spool, for {#enqueue}.
+    # @param name [String, nil] nil: the library makes one
+    # @yield [attempt] for a generator of your own: asked again while the names it gives are taken
+    # @yieldparam attempt [Integer] from 0
+    # @yieldreturn [String] a name
+    # @return [String] the name
+    # @raise [NameTakenError] the name given is in use
+    # @raise [NamesExhaustedError] {ATTEMPTS} names of the generator were in use
+    # @raise [InvalidNameError, PermissionError, IOError]
+    def reserve(name = nil, &)
+      return reserve_any(&) if block_given?
+
+      reserve_one(name) || raise(
+        NameTakenError.new("reserve: the name #{name} is in use in #{dir}: choose another", operation: "reserve")
+      )
+    end
+
+    # The entries of a queue, by name.
+    # @param queue [String, Symbol]
+    # @return [Listing] Enumerable over {Entry}; reads the disk, and finds an unknown queue, when it is walked
+    def list(queue)
+      Listing.new(self, @handle, Bytes.name(queue, "list"), :entries)
+    end
+
+    # The entries that are checked out of a queue, whoever owns them. This breaks the rule that each has one owner: use
+    # it where you know who works on the spool. Its checkouts are not released when they are closed.
+    # @param queue [String, Symbol]
+    # @return [Listing] Enumerable over {Checkout}
+    def checkouts_unsafe(queue)
+      Listing.new(self, @handle, Bytes.name(queue, "list checkouts"), :checkouts)
+    end
+
+    # An entry by its name. The disk is not touched.
+    # @param queue [String, Symbol]
+    # @param name [String]
+    # @return [Entry]
+    # @raise [UnknownQueueError, InvalidNameError]
+    def entry(queue, name)
+      in_queue = Bytes.name(queue, "entry")
+      named = Bytes.name(name, "entry")
+      answer = @handle.use do |spool|
+        Call.handle(EntryPointer) { |out, error| Native.entry_create(spool, in_queue, named, out, error) }
+      end
+      Entry.new(self, answer.handle)
+    end
+
+    # (see Entry#checkout)
+    # @param queue [String, Symbol]
+    # @param name [String]
+    def checkout(queue, name, durability: nil, &block)
+      entry(queue, name).checkout(durability:, &block)
+    end
+
+    # (see Entry#try_checkout)
+    # @param queue [String, Symbol]
+    # @param name [String]
+    def try_checkout(queue, name, durability: nil, &block)
+      entry(queue, name).try_checkout(durability:, &block)
+    end
+
+    # (see Entry#with_entry)
+    # @param queue [String, Symbol]
+    # @param name [String]
+    def with_entry(queue, name, durability: nil, &block)
+      entry(queue, name).with_entry(durability:, &block)
+    end
+
+    # (see Entry#try_with_entry)
+    # @param queue [String, Symbol]
+    # @param name [String]
+    def try_with_entry(queue, name, durability: nil, &block)
+      entry(queue, name).try_with_entry(durability:, &block)
+    end
+
+    # A reader of a queue.
+    # @param queue [String, Symbol]
+    # @param retry_after [Range, nil] seconds before an entry that was given back is taken again: the first time and,
+    #   doubling, at most; nil: 1..60
+    # @param poll_interval [Numeric, nil] in seconds, where the file system tells of no changes; nil: by itself
+    # @param durability [:full, :original, :none, nil] of what ends its checkouts; nil: the spool's
+    # @yield [reader] closed at the block's end
+    # @yieldparam reader [Reader]
+    # @return [Reader, Object] with a block, the block's value
+    # @raise [UnknownQueueError, MissingError, IOError]
+    def reader(queue, retry_after: nil, poll_interval: nil, durability: nil)
+      name = Bytes.name(queue, "reader")
+      given = { retry_after_ms: retry_after, poll_interval_ms: poll_interval, durability: }
+      reader = Call.masked { Reader.new(self, create_reader(name, given), name) }
+      return reader unless block_given?
+
+      begin
+        yield reader
+      ensure
+        reader.close
+      end
+    end
+
+    # Puts back the entries whose owners are dead. Safe beside live workers, at any time.
+    # @param min_age [Numeric, nil] only those last touched longer ago, in seconds; nil: what is safe for this spool
+    # @param durability [:full, :original, :none, nil] nil: the spool's
+    # @return [Array<Entry>] what went back
+    # @raise [Error] a failure; {Error#recovered} has what went back all the same
+    def recover(min_age: nil, durability: nil)
+      answer = Options.open(:recover, min_age_ms: min_age, durability:) do |options|
+        @handle.use do |spool|
+          Call.ask(EntriesPointer) { |out, error| Native.recover(spool, options, out, error) }
+        end
+      end
+      entries = answer.handle ? drain(answer.handle) : []
+      raise answer.error.with_recovered(entries) if answer.error
+
+      entries
+    end
+
+    # Counts what the spool holds.
+    # @param bytes [Boolean] also add up the sizes of metadata and data
+    # @return [Stats]
+    # @raise [PermissionError, IOError]
+    def stats(bytes: false)
+      answer = Options.open(:stats, bytes: bytes || nil) do |options|
+        @handle.use do |spool|
+          Call.handle(StatsPointer) { |out, error| Native.spool_stats(spool, options, out, error) }
+        end
+      end
+      Stats.take(answer.handle)
+    end
+
+    # Frees the spool's descriptors, when the calls of other threads have ended. Its entries, readers and checkouts
+    # live on. Closing again does nothing.
+    # @return [nil]
+    def close
+      @handle.close
+    end
+
+    # @return [Boolean]
+    def closed?
+      @handle.closed?
+    end
+
+    # @return [String]
+    def inspect
+      "#<#{self.class} #{dir.inspect} queues: #{queues.join(', ')}#{' closed' if closed?}>"
+    end
+
+    private
+
+    def create_reader(name, given)
+      array = FFI::MemoryPointer.new(:pointer)
+      string = Bytes.c_string(name)
+      array.write_pointer(string)
+      Options.open(:reader, **given) do |options|
+        @handle.use do |spool|
+          Call.handle(ReaderPointer) { |out, error| Native.reader_create(spool, array, 1, options, out, error) }.handle
+        end
+      end
+    end
+
+    def reserve_any
+      ATTEMPTS.times do |attempt|
+        reserved = reserve_one(yield(attempt))
+        return reserved if reserved
+      end
+      raise NamesExhaustedError.new("reserve: all #{ATTEMPTS} names of the generator are in use in #{dir}: " \
+                                    "let it give others", operation: "reserve")
+    end
+
+    # @return [String, nil] nil if the name is taken
+    def reserve_one(name)
+      given = name && Bytes.c_string(Bytes.name(name, "reserve"))
+      bytes = @handle.use do |spool|
+        Call.buffer { |out, error| Native.reserve(spool, given, out, error) }
+      end
+      bytes.is_a?(String) ? Bytes.text_of(bytes) : nil
+    end
+
+    def drain(cursor)
+      entries = []
+      while (pointer = Call.handle(EntryPointer) { |out, error| Native.entries_next(cursor, out, error) }.handle)
+        entries << Entry.new(self, pointer)
+      end
+      entries
+    ensure
+      cursor.free
+    end
+  end
+end

@@ -1,0 +1,180 @@
+# frozen_string_literal: true
+
+require_relative "spool_case"
+
+class InterruptTest < SpoolCase
+  class Strike < StandardError; end
+
+  def test_timeout_ends_a_wait
+    spool.reader("incoming") do |reader|
+      assert_raises(Timeout::Error) { Timeout.timeout(0.05) { reader.dequeue } }
+      assert_raises(Timeout::Error) { Timeout.timeout(0.05) { reader.dequeue(stop: Multispool::Stop.new) } }
+      assert_raises(Timeout::Error) { Timeout.timeout(0.05) { reader.each { flunk } } }
+      name = put.name
+      assert_equal(name, reader.dequeue(&:name))
+    end
+  end
+
+  def test_killing_a_thread_ends_its_wait
+    spool.reader("incoming") do |reader|
+      waiter = Thread.new { reader.dequeue }
+      until_asleep(waiter)
+      waiter.kill
+      assert_same waiter, waiter.join(PATIENCE)
+      name = put.name
+      assert_equal(name, reader.dequeue(&:name))
+    end
+  end
+
+  def test_killing_a_thread_gives_back_what_it_held
+    name = put.name
+    holding = Queue.new
+    spool.reader("incoming") do |reader|
+      worker = Thread.new do
+        reader.each do |checkout|
+          holding << checkout
+          sleep
+        end
+      end
+      holding.pop
+      worker.kill.join
+    end
+    assert_equal [name], names("incoming")
+    assert_empty checked_out
+  end
+
+  def test_a_signal_ends_a_wait
+    output, input = IO.pipe
+    pid = fork do
+      output.close
+      trap("INT", "DEFAULT")
+      spool = Multispool.load(dir, QUEUES)
+      spool.reader("incoming") do |reader|
+        input.puts "waiting"
+        reader.dequeue
+      end
+    rescue Interrupt
+      input.puts "interrupted"
+      exit!(0)
+    end
+    input.close
+    assert_equal "waiting\n", output.gets
+    Process.kill("INT", pid)
+    assert_equal "interrupted\n", output.gets
+    Process.wait(pid)
+  end
+
+  def test_a_trap_may_trigger_a_stop
+    output, input = IO.pipe
+    pid = fork do
+      output.close
+      stop = Multispool::Stop.new
+      trap("TERM") { stop.trigger }
+      spool = Multispool.load(dir, QUEUES)
+      spool.reader("incoming") do |reader|
+        input.puts "waiting"
+        reader.each(stop:) { |checkout| checkout.save("done") }
+      end
+      input.puts "stopped"
+      exit!(0)
+    end
+    input.close
+    assert_equal "waiting\n", output.gets
+    name = put.name
+    eventually("the entry is done") { names("done") == [name] }
+    Process.kill("TERM", pid)
+    assert_equal "stopped\n", output.gets
+    Process.wait(pid)
+  end
+
+  def test_exceptions_at_any_moment_leave_no_entry_owned_and_no_lock_held
+    made = Array.new(20) { put.name }
+    spool.reader("incoming", retry_after: 0.001..0.001) do |reader|
+      strike(2_000) { reader.dequeue(timeout: 0.001) { |checkout| work_on(checkout) } }
+    end
+    assert_unowned made
+  end
+
+  def test_exceptions_at_any_moment_in_each_leave_no_entry_owned
+    made = Array.new(20) { put.name }
+    strike(500) do
+      spool.reader("incoming", retry_after: 0.001..0.001) do |reader|
+        reader.each(timeout: 0.001) do |checkout|
+          work_on(checkout)
+        end
+      end
+    end
+    assert_unowned made
+  end
+
+  def test_exceptions_at_any_moment_in_a_checkout_leave_it_released
+    entry = put
+    strike(2_000) { entry.try_checkout { |checkout| work_on(checkout) } }
+    assert_unowned [entry.name]
+  end
+
+  def test_exceptions_at_any_moment_in_enqueue_leave_whole_entries_only
+    strike(300) { work_on(put(StringIO.new("x" * 1000))) }
+    whole = names("incoming")
+    assert_equal whole, Dir.children(File.join(dir, ".data")).sort
+    assert_equal whole, Dir.children(File.join(dir, ".registry")).sort
+    assert_empty Dir.children(File.join(dir, ".tmp"))
+  end
+
+  def test_exceptions_at_any_moment_in_a_data_writer_leave_whole_data
+    put("x" * 10).checkout do |checkout|
+      strike(1_000) { checkout.write_data { |writer| work_on(writer << ("y" * 10)) } }
+      assert_match(/\A(x{10}|y{10})\z/, checkout.data)
+    end
+    assert_empty Dir.children(File.join(dir, ".tmp"))
+  end
+
+  private
+
+  # What a handler does.
+  def work_on(_checkout)
+    Thread.pass
+    @worked += 1
+  end
+
+  # Runs the block over and over in a thread, and raises in that thread at moments that chance chooses.
+  # Some of the work must get done all the same.
+  def strike(times, &)
+    @worked = struck = 0
+    ready = Queue.new
+    worker = Thread.new do
+      Thread.handle_interrupt(Strike => :never) do
+        ready << true
+        while struck < times || (@worked < 10 && struck < 20 * times)
+          begin
+            Thread.handle_interrupt(Strike => :immediate) { loop(&) }
+          rescue Strike
+            struck += 1
+          end
+        end
+      end
+    rescue Strike
+      nil
+    end
+    ready.pop
+    aim(worker)
+    worker.join
+    assert_operator struck, :>=, times
+    assert_operator @worked, :>=, 10
+  end
+
+  # One exception at a time. A pause is no wait for anything: its length is where the blow falls.
+  def aim(worker)
+    while worker.alive?
+      worker.raise(Strike) unless worker.pending_interrupt?
+      sleep(rand * 0.0005)
+    end
+  end
+
+  # All are in the queue, and whoever wants them gets them.
+  def assert_unowned(made)
+    assert_empty checked_out
+    assert_equal made, names("incoming")
+    in_child { Multispool.load(dir, QUEUES) { |spool| spool.list("incoming").map { |entry| entry.checkout(&:name) } } }
+  end
+end
