@@ -291,7 +291,12 @@ mod tests {
                         rustix::fs::open(&*file, flags, rustix::fs::Mode::empty())
                     })
                     .expect("opened");
-                    kept += usize::from(!lock::try_lock(fd.as_fd()).expect("a lock"));
+                    // A child has its copy until its handler runs, a moment after the fork.
+                    let patience = std::time::Instant::now() + std::time::Duration::from_secs(5);
+                    while kept == 0 && !lock::try_lock(fd.as_fd()).expect("a lock") {
+                        kept += usize::from(std::time::Instant::now() > patience);
+                        std::thread::yield_now();
+                    }
                     locked.fetch_add(1, Ordering::SeqCst);
                     // As a death does it: closed, never unlocked, registered to the last.
                     // SAFETY: the descriptor is this thread's, and is not used again.
