@@ -40,6 +40,8 @@
 //!   takes its arrivals.
 //! * A spool is for the processes of one host.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod checkout;
 mod data_file;
 mod durability;
