@@ -18,7 +18,7 @@ fn in_child(child: impl FnOnce() -> Result<(), String>) {
     assert_eq!(wait(pid), 0, "the child failed: see its message above");
 }
 
-fn spawn(child: impl FnOnce() -> Result<(), String>) -> libc::pid_t {
+pub(crate) fn spawn(child: impl FnOnce() -> Result<(), String>) -> libc::pid_t {
     // SAFETY: the child runs on this thread alone and leaves by _exit.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0);
@@ -40,7 +40,7 @@ fn spawn(child: impl FnOnce() -> Result<(), String>) -> libc::pid_t {
     pid
 }
 
-fn wait(pid: libc::pid_t) -> i32 {
+pub(crate) fn wait(pid: libc::pid_t) -> i32 {
     let mut status = 0;
     // SAFETY: waits for a child of ours.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
@@ -172,7 +172,8 @@ fn a_child_that_lives_does_not_keep_its_dead_parent_s_ownership() {
         let _held = said(entry.checkout())?;
         spawn(|| {
             use std::io::{Read, Write};
-            drop(told_end.try_clone());
+            // SAFETY: its own copy of the writing end, so that it ends when the test does.
+            unsafe { libc::close(std::os::fd::AsRawFd::as_raw_fd(&told_end)) };
             let mut alive = &alive_tell;
             alive.write_all(b"x").map_err(|e| e.to_string())?;
             let _ = wait_end.read(&mut [0]);

@@ -13,6 +13,7 @@ mod enqueue;
 mod fork;
 mod original;
 mod permissions;
+mod processes;
 mod reader;
 mod recover;
 mod spool;

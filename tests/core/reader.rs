@@ -372,39 +372,6 @@ fn one_bad_entry_is_reported_with_its_path_and_stops_nobody() {
     assert_eq!(error.path().unwrap(), spool.dir().join(".data/a"));
     // "b" has no registry file: passed over.
     assert_eq!(drain(&mut reader), ["c"]);
-    // A wait neither spins on them nor reports them again before they have rested.
-    let mut waiting = spool.reader("in").unwrap();
-    assert_eq!(
-        waiting.dequeue(None, None).unwrap_err().kind(),
-        ErrorKind::Corrupt
-    );
-    let before = cpu_time();
-    let dequeued = waiting
-        .dequeue(None, Some(Duration::from_millis(300)))
-        .unwrap();
-    assert!(matches!(dequeued, Dequeued::TimedOut));
-    assert!(cpu_time() - before < Duration::from_millis(100));
-}
-
-#[test]
-fn a_waiting_dequeue_costs_no_cpu() {
-    let dir = tempfile::tempdir().unwrap();
-    let spool = spool(&dir);
-    let mut reader = spool.reader("in").unwrap();
-    let before = cpu_time();
-    let dequeued = reader.dequeue(None, Some(Duration::from_secs(1))).unwrap();
-    assert!(matches!(dequeued, Dequeued::TimedOut));
-    let used = cpu_time() - before;
-    assert!(used < Duration::from_millis(20), "{used:?}");
-}
-
-/// This thread's.
-fn cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(
-        time.tv_sec.try_into().unwrap(),
-        time.tv_nsec.try_into().unwrap(),
-    )
 }
 
 #[test]
