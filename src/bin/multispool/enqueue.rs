@@ -1,5 +1,5 @@
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub struct Enqueue {
     /// Read the metadata from this file (- is standard input)
     #[arg(long, value_name = "F")]
     metadata_file: Option<PathBuf>,
-    /// Read the data from this file (- is standard input, also the default)
+    /// Read the data from this file (- is standard input, also the default, unless that is a terminal: then there is none)
     #[arg(long, value_name = "F")]
     data: Option<PathBuf>,
     /// Use this name, which was reserved before
@@ -78,8 +78,12 @@ impl Enqueue {
     }
 
     fn one(&self, spool: &Spool, queue: &QueueName, mut report: Report) -> Result<Status> {
-        let stdin = PathBuf::from("-");
-        let data = self.data.as_ref().unwrap_or(&stdin);
+        let data = match &self.data {
+            Some(data) => data,
+            // Nobody types a payload by default: a terminal gives none.
+            None if io::stdin().is_terminal() => Path::new("/dev/null"),
+            None => Path::new("-"),
+        };
         if input::is_stdin(data) && self.metadata_file.as_deref().is_some_and(input::is_stdin) {
             return Err(Usage(
                 "metadata and data cannot both come from standard input: give --data F".to_owned(),
