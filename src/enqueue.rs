@@ -372,7 +372,9 @@ impl Draft {
             create_data(spool, name)
         } else {
             let known = layout.queues().map(|queue| &**queue);
-            must_be_in_no_queue(known, name).and_then(|()| create_data(spool, name))
+            find_in(known, name, ENQUEUE)
+                .and_then(must_be_in_no_queue)
+                .and_then(|()| create_data(spool, name))
         };
         match made {
             Ok(data) => Ok(Draft {
@@ -445,29 +447,51 @@ fn taken(path: PathBuf, reason: &str) -> Error {
     Error::new(ErrorKind::NameTaken, ENQUEUE, path, reason)
 }
 
-fn must_be_in_no_queue<'a>(
+/// Where in these queues the name is.
+fn find_in<'a>(
     queues: impl IntoIterator<Item = &'a Queue>,
     name: &EntryName,
-) -> Result<()> {
+    operation: &'static str,
+) -> Result<Option<PathBuf>> {
     for queue in queues {
         for dir in [&*queue.waiting, &queue.checkout] {
             let at = || dir.join(name.as_os_str());
-            if file::exists(dir.fd(ENQUEUE)?, name.as_os_str()).at(ENQUEUE, at)? {
-                return Err(taken(at(), "an entry has this name"));
+            if file::exists(dir.fd(operation)?, name.as_os_str()).at(operation, at)? {
+                return Ok(Some(at()));
             }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Looks in every queue on disk, also in those that this spool was opened without.
-fn must_be_in_no_queue_on_disk(spool: &Spool, name: &EntryName) -> Result<()> {
+fn find_on_disk(
+    spool: &Spool,
+    name: &EntryName,
+    operation: &'static str,
+) -> Result<Option<PathBuf>> {
     let root = &spool.layout().root;
-    let queues: Vec<Queue> = queues_on_disk(root, ENQUEUE)?
+    let queues: Vec<Queue> = queues_on_disk(root, operation)?
         .into_iter()
         .map(|queue| Queue::within(root, queue))
         .collect();
-    must_be_in_no_queue(&queues, name)
+    find_in(&queues, name, operation)
+}
+
+/// Whether an entry of this name is anywhere, waiting or checked out.
+pub(crate) fn is_in_a_queue_on_disk(
+    spool: &Spool,
+    name: &EntryName,
+    operation: &'static str,
+) -> Result<bool> {
+    find_on_disk(spool, name, operation).map(|found| found.is_some())
+}
+
+fn must_be_in_no_queue(found: Option<PathBuf>) -> Result<()> {
+    match found {
+        Some(path) => Err(taken(path, "an entry has this name")),
+        None => Ok(()),
+    }
 }
 
 /// Creates the data file. What a dead attempt left under its name is removed: the caller holds the lock.
@@ -478,7 +502,7 @@ fn create_data(spool: &Spool, name: &EntryName) -> Result<OwnedFd> {
     let create = || file::create_new(dir, name.as_os_str(), spool.file_mode(), spool.group());
     match create() {
         Err(Errno::EXIST) => {
-            must_be_in_no_queue_on_disk(spool, name)?;
+            must_be_in_no_queue(find_on_disk(spool, name, ENQUEUE)?)?;
             match file::unlink(dir, name.as_os_str()) {
                 Ok(()) | Err(Errno::NOENT) => create().at(ENQUEUE, at),
                 Err(errno) => Err(Error::system(ENQUEUE, at(), errno)),

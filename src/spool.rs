@@ -354,6 +354,13 @@ impl Spool {
         &self.0.layout
     }
 
+    /// The same spool with all the queues that it has on disk.
+    pub(crate) fn with_all_queues(&self, operation: &'static str) -> Result<Spool> {
+        let queues = self.step(|| queues_on_disk(&self.0.layout.root, operation))?;
+        let layout = Layout::new(self.dir().to_owned(), queues);
+        Ok(Spool::new(layout, &self.0.options, self.0.format))
+    }
+
     pub(crate) fn file_mode(&self) -> Option<u32> {
         self.0.options.file_mode
     }

@@ -1,3 +1,4 @@
 //! Putting right what the dead left behind.
 
 pub(crate) mod recover;
+pub(crate) mod repair;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::binary::{Bench, multispool, names_in, run, run_with, unprivileged};
 
 /// One call of each verb that opens a spool.
-const CALLS: [&[&str]; 10] = [
+const CALLS: [&[&str]; 12] = [
     &["queues"],
     &["enqueue", "incoming"],
     &["list", "incoming"],
@@ -17,6 +17,8 @@ const CALLS: [&[&str]; 10] = [
     &["move", "incoming", "done", "a"],
     &["remove", "incoming", "a"],
     &["recover"],
+    &["fsck"],
+    &["repair"],
 ];
 
 fn every_verb_fails(bench: &Bench, reason: &str) {

@@ -67,7 +67,11 @@ fn printed(bench: &Bench) -> BTreeMap<String, BTreeSet<Keys>> {
         call(verb, &["incoming", &names[0], &names[1], "gone"]);
     }
     drop(bench.take("incoming", &names[0]));
+    call("fsck", &[]);
     call("recover", &[]);
+    bench.file("spool/.data/orphan", b"");
+    call("repair", &["--min-age", "0s"]);
+    call("repair", &["--min-age", "0s", "--apply"]);
     call("stats", &[]);
     call("stats", &["--bytes"]);
     call("move", &["incoming", "done", &names[0], "gone"]);

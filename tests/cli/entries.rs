@@ -202,7 +202,7 @@ fn version_tells_the_version_of_the_format_too() {
 fn each_help_has_an_example() {
     for verb in [
         "create", "queues", "enqueue", "list", "show", "data", "dequeue", "run", "move", "remove",
-        "recover", "stats",
+        "recover", "fsck", "repair", "stats",
     ] {
         let help = run(multispool().args([verb, "--help"])).ended(0).text();
         assert!(
@@ -210,4 +210,44 @@ fn each_help_has_an_example() {
             "{help}"
         );
     }
+}
+
+#[test]
+fn fsck_prints_a_problem_a_line_and_repair_clears_what_it_can_only_when_told() {
+    let bench = Bench::new();
+    bench.put_all(&["a", "b"]);
+    assert_eq!(bench.run("fsck", &[]).ended(0).text(), "");
+    assert_eq!(bench.run("repair", &[]).ended(0).text(), "");
+    drop(bench.take("incoming", "a"));
+    bench.file("spool/.data/lost", b"data");
+    let problems = bench.run("fsck", &[]).ended(1).lines();
+    assert_eq!(
+        problems,
+        [
+            ".data/lost: its name is not reserved (repair)",
+            "incoming/.checkout/a: checked out, and its owner is dead (recover)",
+        ]
+    );
+    assert_eq!(
+        bench.run("fsck", &["--min-age", "1h"]).ended(0).text(),
+        "",
+        "what is young is left out"
+    );
+    assert_eq!(bench.run("repair", &[]).ended(0).text(), "");
+    let plan = bench.run("repair", &["--min-age", "0s"]).ended(0);
+    assert_eq!(plan.line(), "planned remove_data .data/lost");
+    assert!(bench.path("spool/.data/lost").exists());
+    let to = bench.path("kept");
+    let to = to.to_str().unwrap();
+    let done = bench
+        .run("repair", &["--min-age", "0s", "--apply", "--to", to])
+        .ended(0);
+    assert_eq!(done.line(), "done remove_data .data/lost");
+    assert_eq!(
+        std::fs::read(bench.path("kept/.data/lost")).unwrap(),
+        b"data"
+    );
+    bench.run("recover", &[]).ended(0);
+    assert_eq!(bench.run("fsck", &[]).ended(0).text(), "");
+    assert_eq!(bench.list("incoming"), ["a", "b"]);
 }

@@ -11,11 +11,13 @@ mod checkout;
 mod data_file;
 mod enqueue;
 mod fork;
+mod monitor;
 mod original;
 mod permissions;
 mod processes;
 mod reader;
 mod recover;
+mod repair;
 mod spool;
 mod tree;
 
@@ -34,6 +36,17 @@ fn new_spool(queues: &[&str]) -> (TempDir, Spool) {
         .create(dir.path().join("spool"), queues)
         .unwrap();
     (dir, spool)
+}
+
+/// Enqueues an entry of each name, with the metadata `metadata` and the data `data`.
+fn named(spool: &Spool, queue: &str, names: &[&str]) {
+    for name in names {
+        let name = spool.reserve_name(name).unwrap();
+        let options = multispool::EnqueueOptions::new().name(&name);
+        spool
+            .enqueue_with(queue, "metadata", "data", &options)
+            .unwrap();
+    }
 }
 
 /// The error of a call that must fail so; its sentence must begin with the operation and name the path.

@@ -5,6 +5,7 @@ mod data;
 mod deliver;
 mod dequeue;
 mod enqueue;
+mod fsck;
 mod input;
 mod list;
 mod load;
@@ -13,6 +14,7 @@ mod names;
 mod queues;
 mod recover;
 mod remove;
+mod repair;
 mod report;
 mod run;
 mod show;
@@ -32,7 +34,8 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 const STATUSES: &str = "\
 Exit status:
   0    done
-  1    an expected negative: nothing available, not found, name taken; in run: a command failed
+  1    an expected negative: nothing available, not found, name taken, problems found;
+       in run: a command failed
   2    wrong usage, a bad name, an unknown queue
   3    failure
   4    done and visible, but not known to be durable: do not repeat (the name is printed)
@@ -66,6 +69,8 @@ enum Verb {
     Move(r#move::Move),
     Remove(remove::Remove),
     Recover(recover::Recover),
+    Fsck(fsck::Fsck),
+    Repair(repair::Repair),
     Stats(stats::Stats),
 }
 
@@ -90,6 +95,8 @@ fn main() -> ExitCode {
         Verb::Move(verb) => verb.run(),
         Verb::Remove(verb) => verb.run(),
         Verb::Recover(verb) => verb.run(),
+        Verb::Fsck(verb) => verb.run(),
+        Verb::Repair(verb) => verb.run(),
         Verb::Stats(verb) => verb.run(),
     };
     match result {

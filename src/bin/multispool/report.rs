@@ -125,7 +125,7 @@ pub struct Json {
     pub json: bool,
 }
 
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Default)]
 pub struct Null {
     /// Names end with a NUL byte, not a newline, where they are printed or read
     #[arg(short = '0', long)]
@@ -216,6 +216,17 @@ impl Report {
         }
         written(self.out.write_all(name.as_ref().as_bytes()))?;
         written(self.out.write_all(&[self.terminator]))
+    }
+
+    /// `text` on one line, or `object` where JSON was asked for.
+    pub fn line(&mut self, text: &str, object: impl FnOnce() -> Object) -> Result<()> {
+        if self.json {
+            return self.object(&object());
+        }
+        // A name may hold a newline, and must not look like two lines.
+        let text = text.replace('\n', "\\n");
+        written(self.out.write_all(text.as_bytes()))?;
+        written(self.out.write_all(b"\n"))
     }
 
     /// A line that exists in JSON only.
