@@ -354,11 +354,7 @@ impl Checkout {
             {
                 reader.note_saved_back(&self.name);
             }
-            let moved = self.move_to(&target, SAVE);
-            if let (Err(_), Some(old)) = (&moved, old) {
-                self.put_back_metadata(&old, SAVE);
-            }
-            moved
+            self.move_to(&target, old, SAVE)
         })?;
         self.forget_elsewhere(Some(&target));
         if durability.syncs_names() {
@@ -383,7 +379,7 @@ impl Checkout {
         let spool = self.spool.clone();
         spool.step(|| {
             self.own_if_free(RELEASE)?;
-            self.move_to(&home, RELEASE)
+            self.move_to(&home, None, RELEASE)
         })?;
         if self.durability.syncs_names() {
             self.sync_names(None, RELEASE)?;
@@ -548,15 +544,30 @@ impl Checkout {
         }
     }
 
-    /// The move that ends the checkout.
-    fn move_to(&mut self, target: &Queue, operation: &'static str) -> Result<()> {
-        self.touch_registry(operation)?;
-        match move_out(&self.queue, target, &self.name, operation) {
-            Err(Moved::Gone) => return Err(self.lost(operation)),
-            Err(Moved::Failed(error)) => return Err(error),
-            Ok(()) => {}
+    /// The move that ends the checkout. `old` is metadata that was replaced for it.
+    fn move_to(
+        &mut self,
+        target: &Queue,
+        old: Option<Scratch>,
+        operation: &'static str,
+    ) -> Result<()> {
+        let moved = self
+            .touch_registry(operation)
+            .map_err(Moved::Failed)
+            .and_then(|()| move_out(&self.queue, target, &self.name, operation));
+        if let Err(moved) = moved {
+            if let Some(old) = old {
+                self.put_back_metadata(&old, operation);
+            }
+            return Err(match moved {
+                Moved::Gone => self.lost(operation),
+                Moved::Failed(error) => error,
+            });
         }
         self.finished.store(true, Ordering::Release);
+        // Before the unlock: whoever has the entry next may remove it, and with it the name that the
+        // temporary file belongs to.
+        drop(old);
         // At once: a reader that the rename woke is waiting for this lock.
         self.ownership = None;
         Ok(())
