@@ -1467,7 +1467,8 @@ int32_t multispool_stats_options_set_bytes(multispool_stats_options *options,
 void multispool_stats_options_free(multispool_stats_options *options);
 
 /*
- * Counts what is in the queues that the spool was opened with, in that order. `options` may be NULL.
+ * Counts what is in the queues that the spool was opened with, in the order of their names. `options`
+ * may be NULL.
  *
  * Gives: OK; MISSING; PERMISSION; IO, DESCRIPTORS.
  * `*stats` is the caller's: `multispool_stats_free`.

@@ -353,12 +353,9 @@ impl Draft {
             Ok(Claim::Owned(ownership)) => ownership,
             Ok(Claim::Busy) => return Err(taken(registry_path(), "the name is being used")),
             Ok(Claim::Unreserved) => {
-                return Err(Error::system_as(
-                    ErrorKind::NotFound,
-                    ENQUEUE,
-                    registry_path(),
-                    Errno::NOENT,
-                ));
+                let missing =
+                    Error::system_as(ErrorKind::NotFound, ENQUEUE, registry_path(), Errno::NOENT);
+                return Err(missing.because("the name is not reserved"));
             }
             Err(error) => {
                 if reserved_here {

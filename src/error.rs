@@ -118,7 +118,9 @@ impl ErrorKind {
             ErrorKind::NotDurable => "it is done and visible: do not do it again; check the device",
             ErrorKind::Descriptors => "close some files or raise the limit on open files",
             ErrorKind::NamesExhausted => "make the generator answer with names not used before",
-            ErrorKind::NotFound => "nothing needs to be done if another process may have taken it",
+            ErrorKind::NotFound => {
+                "check the name, if no other process may have taken or removed it"
+            }
             ErrorKind::NameTaken => "use another name",
             ErrorKind::Interrupted => "call again",
         }
@@ -196,6 +198,12 @@ impl Error {
     pub(crate) fn into_not_durable(mut self, entry: &EntryName) -> Error {
         self.0.kind = ErrorKind::NotDurable;
         self.0.entry = Some(entry.clone());
+        self
+    }
+
+    /// The same failure, with words for what the system's number means here.
+    pub(crate) fn because(mut self, reason: &str) -> Error {
+        self.0.reason = format!("{reason}: {}", self.0.reason);
         self
     }
 

@@ -227,9 +227,9 @@ func (r *Reader) waitable() (*os.File, error) {
 // All takes entry after entry and waits for more, until ctx is done. Each checkout belongs to the
 // body of the loop: what the body leaves unfinished is released when it ends, by break, return or
 // panic as well. Whoever hands entries to other goroutines calls Dequeue instead. One entry that is
-// damaged (ErrCorrupt) or that this user may not read (ErrPermission) is yielded as an error, and the
-// loop goes on; so does one that could not be given back, which the next Recover returns. Any other
-// error ends the loop. That ctx is done is no error: ask ctx.Err().
+// damaged or cannot be read (ErrCorrupt) is yielded as an error, and the loop goes on; so does one
+// that could not be given back, which the next Recover returns. Any other error ends the loop. That
+// ctx is done is no error: ask ctx.Err().
 func (r *Reader) All(ctx context.Context) iter.Seq2[*Checkout, error] {
 	return loop(func() (*Checkout, bool, error) {
 		checkout, err := r.Dequeue(ctx)
@@ -254,8 +254,7 @@ func loop(take func() (checkout *Checkout, ended bool, err error)) iter.Seq2[*Ch
 				return
 			}
 			if err != nil {
-				ofOneEntry := errors.Is(err, ErrCorrupt) || errors.Is(err, ErrPermission)
-				if !yield(nil, err) || !ofOneEntry {
+				if !yield(nil, err) || !errors.Is(err, ErrCorrupt) {
 					return
 				}
 				continue

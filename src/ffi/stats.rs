@@ -101,7 +101,8 @@ pub unsafe extern "C" fn multispool_stats_options_free(
     free(options);
 }
 
-/// Counts what is in the queues that the spool was opened with, in that order. `options` may be NULL.
+/// Counts what is in the queues that the spool was opened with, in the order of their names. `options`
+/// may be NULL.
 ///
 /// Gives: OK; MISSING; PERMISSION; IO, DESCRIPTORS.
 /// `*stats` is the caller's: `multispool_stats_free`.

@@ -1204,3 +1204,34 @@ fn a_slot_is_free_while_a_fifo_that_is_enqueued_waits_for_its_writer() {
         });
     });
 }
+
+#[test]
+fn whoever_loads_while_a_spool_is_created_sees_no_spool_or_a_whole_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let roots: Vec<_> = (0..300)
+        .map(|number| dir.path().join(number.to_string()))
+        .collect();
+    thread::scope(|scope| {
+        let loader = scope.spawn(|| {
+            let mut refused = 0;
+            for root in &roots {
+                while let Err(error) = unsynced().load(root, [""; 0]) {
+                    // Never for want of the data: that is there before it looks like a spool.
+                    let yet = [ErrorKind::Missing, ErrorKind::NotASpool].contains(&error.kind());
+                    assert!(yet && error.path() == Some(root), "{error}");
+                    refused += 1;
+                }
+                let format = unsynced().load(root, [""; 0]).unwrap().format().unwrap();
+                assert!(format.recorded(), "what it is comes first");
+            }
+            refused
+        });
+        for root in &roots {
+            unsynced().create(root, [""; 0]).unwrap();
+        }
+        assert!(
+            loader.join().unwrap() > 0,
+            "the loads raced with the creations"
+        );
+    });
+}
