@@ -332,64 +332,74 @@ impl Draft {
             if !spool.try_reserve(&name, ENQUEUE)? {
                 continue;
             }
-            match spool.step(|| Draft::begin(spool, &name, true)) {
+            match spool.step(|| Draft::of_reserved(spool, &name)) {
                 // Somebody used the name between our reservation and our lock: theirs now.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::NameTaken | ErrorKind::NotFound) => {}
-                result => return result,
+                drafted => return drafted,
             }
         }
         Err(spool.names_exhausted(ENQUEUE))
     }
 
-    fn using(spool: &Spool, name: &EntryName) -> Result<Draft> {
-        spool.step(|| Draft::begin(spool, name, false))
+    /// For a name that this call has reserved.
+    fn of_reserved(spool: &Spool, name: &EntryName) -> Result<Draft> {
+        let registry = &spool.layout().registry;
+        match registry::own(registry, name, ENQUEUE) {
+            Ok(claim) => Draft::owning(spool, name, claim, true),
+            Err(error) => {
+                // Ours a moment ago and of no use to anyone; the first error is the one to tell.
+                let _ = registry::unreserve(registry, name, ENQUEUE);
+                Err(error)
+            }
+        }
     }
 
-    fn begin(spool: &Spool, name: &EntryName, reserved_here: bool) -> Result<Draft> {
+    /// For a name that was reserved before.
+    fn using(spool: &Spool, name: &EntryName) -> Result<Draft> {
+        let registry = &spool.layout().registry;
+        // A repair may have the lock for a moment, and then the name is free, or gone.
+        let claim = registry::own_patiently(
+            registry,
+            name,
+            ENQUEUE,
+            |step| spool.step(step),
+            || Ok(true),
+        )?;
+        spool.step(|| Draft::owning(spool, name, claim, false))
+    }
+
+    fn owning(spool: &Spool, name: &EntryName, claim: Claim, reserved_here: bool) -> Result<Draft> {
         let layout = spool.layout();
         let registry_path = || layout.registry.join(name.as_os_str());
-        let ownership = match registry::own(&layout.registry, name, ENQUEUE) {
-            Ok(Claim::Owned(ownership)) => ownership,
-            Ok(Claim::Busy) => return Err(taken(registry_path(), "the name is being used")),
-            Ok(Claim::Unreserved) => {
+        let ownership = match claim {
+            Claim::Owned(ownership) => ownership,
+            Claim::Busy => return Err(taken(registry_path(), "the name is being used")),
+            Claim::Unreserved => {
                 let missing =
                     Error::system_as(ErrorKind::NotFound, ENQUEUE, registry_path(), Errno::NOENT);
                 return Err(missing.because("the name is not reserved"));
             }
-            Err(error) => {
-                if reserved_here {
-                    // Ours a moment ago and of no use to anyone; the first error is the one to tell.
-                    let _ = registry::unreserve(&layout.registry, name, ENQUEUE);
-                }
-                return Err(error);
-            }
         };
-        let made = if reserved_here {
-            create_data(spool, name)
-        } else {
+        if !reserved_here {
             let known = layout.queues().map(|queue| &**queue);
-            find_in(known, name, ENQUEUE)
-                .and_then(must_be_in_no_queue)
-                .and_then(|()| create_data(spool, name))
-        };
-        match made {
-            Ok(data) => Ok(Draft {
-                spool: spool.clone(),
-                name: name.clone(),
-                data,
-                ownership: Some(ownership),
-                reserved_here,
-                generation: fork::generation(),
-                published: false,
-            }),
-            Err(error) => {
-                if reserved_here {
-                    let _ = registry::unreserve(&layout.registry, name, ENQUEUE);
-                }
-                Err(error)
-            }
+            must_be_in_no_queue(find_in(known, name, ENQUEUE)?)?;
         }
+        let data = create_data(spool, name).inspect_err(|_| {
+            if reserved_here {
+                // Under the lock still; the first error is the one to tell.
+                let _ = registry::unreserve(&layout.registry, name, ENQUEUE);
+            }
+        })?;
+        Ok(Draft {
+            spool: spool.clone(),
+            name: name.clone(),
+            data,
+            ownership: Some(ownership),
+            reserved_here,
+            generation: fork::generation(),
+            published: false,
+        })
     }
 
     fn publish(mut self, queue: &Queue, metadata: &[u8], durability: Durability) -> Result<()> {

@@ -248,6 +248,7 @@ fn forks_while_other_threads_take_entries_leave_no_lock_behind() {
                 }
             });
         }
+        let _end = crate::AtEnd(&done);
         for forks in 0..100 {
             // In the middle of the work, each time.
             while moves.load(Ordering::SeqCst) <= forks {
@@ -262,7 +263,6 @@ fn forks_while_other_threads_take_entries_leave_no_lock_behind() {
                 Ok(())
             }));
         }
-        done.store(true, Ordering::SeqCst);
     });
     // Every entry was saved: whoever holds a lock now inherited it.
     for entry in spool.list("out").unwrap() {

@@ -49,6 +49,16 @@ fn named(spool: &Spool, queue: &str, names: &[&str]) {
     }
 }
 
+/// Sets a flag when it goes out of scope, also by a panic: threads that work until then end, and a test
+/// that fails does not hang.
+struct AtEnd<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 /// The error of a call that must fail so; its sentence must begin with the operation and name the path.
 #[track_caller]
 fn must_fail<T>(

@@ -10,7 +10,7 @@ use multispool::{
     Spool,
 };
 
-use crate::{named, new_spool};
+use crate::{AtEnd, named, new_spool};
 
 fn queue(name: &str) -> QueueName {
     QueueName::new(name).unwrap()
@@ -246,6 +246,7 @@ fn a_busy_healthy_spool_has_no_problem() {
                 }
             });
         }
+        let _end = AtEnd(&done);
         let begun = Instant::now();
         let (mut scans, mut problems) = (0, Vec::new());
         while scans < 40 || removed.load(Ordering::SeqCst) < 300 {
@@ -255,7 +256,6 @@ fn a_busy_healthy_spool_has_no_problem() {
                 break;
             }
         }
-        done.store(true, Ordering::SeqCst);
         assert_eq!(problems, [""; 0]);
     });
     assert!(removed.into_inner() >= 300, "the spool was busy");

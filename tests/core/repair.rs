@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use multispool::{EnqueueOptions, Limits, RepairAction, RepairOptions, RepairPlan, Spool};
 
 use crate::tree::{listing, state};
-use crate::{named, new_spool};
+use crate::{AtEnd, named, new_spool};
 
 fn now() -> RepairOptions {
     RepairOptions::new().min_age(Duration::ZERO)
@@ -249,9 +249,8 @@ fn a_repair_beside_live_workers_loses_nothing() {
                 apply(&spool.repair(&now()).unwrap());
             }
         });
-        let enqueued = producer.join().unwrap();
-        done.store(true, Ordering::SeqCst);
-        enqueued
+        let _end = AtEnd(&done);
+        producer.join().unwrap()
     });
     assert!(enqueued > 0);
     let mut whole = 0;
