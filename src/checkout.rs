@@ -17,6 +17,7 @@ use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{Dir, Queue};
 use crate::listing::Listing;
 use crate::name::{EntryName, QueueName};
+use crate::omit::{self, Step};
 use crate::outcome::Outcome;
 use crate::reader::GivenBack;
 use crate::registry::{self, Claim, Ownership};
@@ -178,8 +179,10 @@ fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Re
             Ok(Some((_, read_again))) => metadata = read_again,
             Ok(None) => return Ok(Take::Gone),
             Err(error) => {
-                rename::without_clobbering(to, from)
-                    .at(CHECKOUT, || queue.checkout.join(name.as_os_str()))?;
+                if !omit::is_out(Step::UndoCheckout) {
+                    rename::without_clobbering(to, from)
+                        .at(CHECKOUT, || queue.checkout.join(name.as_os_str()))?;
+                }
                 return Err(error);
             }
         },
@@ -382,7 +385,7 @@ impl Checkout {
             self.move_to(&home, None, RELEASE)
         })?;
         if self.durability.syncs_names() {
-            self.sync_names(None, RELEASE)?;
+            self.sync_names(Some(&home), RELEASE)?;
         }
         Ok(())
     }
@@ -410,6 +413,9 @@ impl Checkout {
             self.own_if_free(REMOVE)?;
             self.touch_registry(REMOVE)?;
             let (dir, name) = self.queue.checkout.place(REMOVE, self.name.as_os_str())?;
+            if omit::is_out(Step::EntryFirst) {
+                remove_rest(&self.spool, &self.name, REMOVE)?;
+            }
             // The entry first: a crash after this leaves garbage, never an entry without data.
             match file::unlink(dir, name) {
                 Err(Errno::NOENT) => return Err(self.lost(REMOVE)),
@@ -526,7 +532,11 @@ impl Checkout {
             .queue
             .checkout
             .place(operation, self.name.as_os_str())?;
-        match rename::exchanging(scratch.place(operation)?, target) {
+        let replaced = match omit::is_out(Step::Exchange) {
+            true => rename::plain(scratch.place(operation)?, target),
+            false => rename::exchanging(scratch.place(operation)?, target),
+        };
+        match replaced {
             Ok(()) => Ok(scratch),
             Err(Errno::NOENT) => Err(self.lost(operation)),
             Err(errno) => Err(Error::system(operation, self.path(), errno)),
@@ -556,7 +566,7 @@ impl Checkout {
             .map_err(Moved::Failed)
             .and_then(|()| move_out(&self.queue, target, &self.name, operation));
         if let Err(moved) = moved {
-            if let Some(old) = old {
+            if let Some(old) = old.filter(|_| !omit::is_out(Step::UndoSave)) {
                 self.put_back_metadata(&old, operation);
             }
             return Err(match moved {
@@ -575,13 +585,23 @@ impl Checkout {
 
     /// Syncs all the directories that this checkout's way has changed.
     fn sync_names(&self, target: Option<&Queue>, operation: &'static str) -> Result<()> {
-        let target = target.filter(|target| target.name != self.queue.name);
-        let dirs = target
-            .map(|target| &*target.waiting)
-            .into_iter()
-            .chain([&self.queue.checkout, &*self.queue.waiting]);
+        let step = match target {
+            Some(_) => Step::SyncSource,
+            None => Step::SyncRemoval,
+        };
+        let sources = [&self.queue.checkout, &*self.queue.waiting];
+        let is_target =
+            |dir: &Dir| target.is_some_and(|target| target.waiting.path() == dir.path());
         self.spool
-            .step(|| dirs.into_iter().try_for_each(|dir| dir.sync(operation)))
+            .step(|| {
+                if let Some(target) = target {
+                    target.waiting.sync(operation, Step::SyncQueue)?;
+                }
+                sources
+                    .into_iter()
+                    .filter(|source| !is_target(source))
+                    .try_for_each(|source| source.sync(operation, step))
+            })
             .map_err(|error| error.into_not_durable(&self.name))
     }
 }

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use crate::durability::Durability;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::name::EntryName;
+use crate::omit::Step;
 use crate::scratch::Scratch;
 use crate::spool::Spool;
 use crate::sys::{file, rename};
@@ -262,7 +263,7 @@ impl DataWriter {
             // Dropping the scratch removes the old data, which now has its name.
             drop(scratch);
             if durability.syncs_names() {
-                data.sync(operation)
+                data.sync(operation, Step::SyncExchange)
                     .map_err(|error| error.into_not_durable(name))?;
             }
             Ok(())

@@ -16,6 +16,7 @@ use crate::entry::Entry;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
 use crate::name::{EntryName, NameGenerator, TimeNames};
+use crate::omit::{self, Step};
 use crate::registry::{self, Claim, Ownership};
 use crate::scratch::Scratch;
 use crate::spool::{Spool, queues_on_disk};
@@ -182,7 +183,7 @@ impl EnqueueWriter {
         let entry = Entry::of(&spool, queue, self.name.clone());
         if durability.syncs_names() {
             spool
-                .step(|| queue.waiting.sync(ENQUEUE))
+                .step(|| queue.waiting.sync(ENQUEUE, Step::SyncQueue))
                 .map_err(|error| error.into_not_durable(&self.name))?;
         }
         Ok(entry)
@@ -405,13 +406,13 @@ impl Draft {
     fn publish(mut self, queue: &Queue, metadata: &[u8], durability: Durability) -> Result<()> {
         let layout = self.spool.layout();
         let synced = durability.syncs_contents();
-        if synced {
+        if synced && !omit::is_out(Step::SyncData) {
             sync::fsync(self.data.as_fd()).at(ENQUEUE, || self.data_path())?;
         }
         let mut scratch = Scratch::with(&self.spool, &self.name, metadata, synced, ENQUEUE)?;
         if durability.syncs_names() {
-            layout.data.sync(ENQUEUE)?;
-            layout.registry.sync(ENQUEUE)?;
+            layout.data.sync(ENQUEUE, Step::SyncDataName)?;
+            layout.registry.sync(ENQUEUE, Step::SyncRegistryName)?;
         }
         let target = queue.waiting.place(ENQUEUE, self.name.as_os_str())?;
         let from = scratch.place(ENQUEUE)?;
@@ -436,7 +437,10 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if self.published || self.generation != fork::generation() {
+        if self.published
+            || self.generation != fork::generation()
+            || omit::is_out(Step::UndoEnqueue)
+        {
             return;
         }
         // The first error is the one to report; what cannot be removed here the monitor names.

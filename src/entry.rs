@@ -14,6 +14,7 @@ use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
 use crate::listing::Listing;
 use crate::name::{EntryName, QueueName};
+use crate::omit::Step;
 use crate::outcome::{self, Outcome};
 use crate::registry;
 use crate::scratch::Scratch;
@@ -248,15 +249,15 @@ impl Direct<'_> {
         spool.writable(SAVE)?;
         let durability = spool.durability();
         spool.step(|| {
-            let synced = durability.syncs_contents();
-            let mut scratch = Scratch::with(spool, name, metadata.as_ref(), synced, SAVE)?;
+            // Synced at every level: what it replaces may be durable.
+            let mut scratch = Scratch::with(spool, name, metadata.as_ref(), true, SAVE)?;
             let target = queue.waiting.place(SAVE, name.as_os_str())?;
             rename::plain(scratch.place(SAVE)?, target).at(SAVE, || self.path())?;
             scratch.set_moved();
             if durability.syncs_names() {
                 queue
                     .waiting
-                    .sync(SAVE)
+                    .sync(SAVE, Step::SyncQueue)
                     .map_err(|error| error.into_not_durable(name))?;
             }
             Ok(())
@@ -279,7 +280,7 @@ impl Direct<'_> {
             if spool.durability().syncs_names() {
                 queue
                     .waiting
-                    .sync(REMOVE)
+                    .sync(REMOVE, Step::SyncRemoval)
                     .map_err(|error| error.into_not_durable(name))?;
             }
             remove_rest(spool, name, REMOVE)

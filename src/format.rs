@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{Dir, FORMAT, OURS};
+use crate::omit::Step;
 use crate::sys::{file, random, rename, sync};
 
 /// The version of the format on disk that this library writes.
@@ -203,7 +204,7 @@ pub(crate) fn record(
     written?;
     cleaned?;
     if durable {
-        ours.sync(operation)
+        ours.sync(operation, Step::SyncCreate)
     } else {
         Ok(())
     }

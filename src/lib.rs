@@ -55,6 +55,7 @@ mod layout;
 mod listing;
 mod monitor;
 mod name;
+mod omit;
 mod outcome;
 mod reader;
 mod recovery;

@@ -13,6 +13,7 @@ use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
 use crate::listing::Listing;
 use crate::name::{EntryName, QueueName};
+use crate::omit::{self, Step};
 use crate::outcome::{self, Outcome};
 use crate::spool::Spool;
 use crate::stop::Stop;
@@ -360,8 +361,10 @@ impl QueueReader {
         match Subscription::new(dir, &self.queue.waiting, &self.bell) {
             Ok(subscription) => {
                 self.subscription = Some(subscription);
-                // What came before the watch is in no event.
-                self.listed = Listed::No;
+                if !omit::is_out(Step::WatchFirst) {
+                    // What came before the watch is in no event.
+                    self.listed = Listed::No;
+                }
             }
             Err(_) if self.looks.is_some() => {}
             Err(_) => self.looks = Some(Looks::new(self.options.poll_interval)),

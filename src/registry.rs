@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Dir;
 use crate::name::EntryName;
+use crate::omit::{self, Step};
 use crate::sys::fork::{self, InChild, PrivateFd};
 use crate::sys::{file, lock, sync};
 
@@ -80,13 +81,15 @@ pub(crate) fn own(registry: &Dir, name: &EntryName, operation: &'static str) -> 
         if let Some(oddity) = file::oddity(&opened).filter(|_| opened.st_nlink > 0) {
             return Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity));
         }
-        if !lock::try_lock(file.as_fd()).at(operation, at)? {
+        if !lock::try_lock(file.as_fd()).at(operation, at)? && !omit::is_out(Step::Lock) {
             return Ok(Claim::Busy);
         }
         let ownership = Ownership { file, generation };
         // The lock may be on a ghost: a file that was removed, and perhaps made anew, in between.
         match file::stat_at(dir, name.as_os_str()) {
-            Ok(named) if file::same(&named, &opened) => return Ok(Claim::Owned(ownership)),
+            Ok(named) if file::same(&named, &opened) || omit::is_out(Step::LockSameFile) => {
+                return Ok(Claim::Owned(ownership));
+            }
             Ok(_) => {}
             Err(Errno::NOENT) => return Ok(Claim::Unreserved),
             Err(errno) => return Err(Error::system(operation, at(), errno)),

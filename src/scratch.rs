@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{self};
 use crate::name::EntryName;
+use crate::omit::{self, Step};
 use crate::spool::Spool;
 use crate::sys::rename::Place;
 use crate::sys::{file, fork, sync};
@@ -71,6 +72,9 @@ impl Scratch {
     }
 
     pub(crate) fn sync(&self, operation: &'static str) -> Result<()> {
+        if omit::is_out(Step::SyncScratch) {
+            return Ok(());
+        }
         sync::fsync(self.file.as_fd()).at(operation, || self.path())
     }
 

@@ -14,6 +14,7 @@ use crate::format::Owners;
 use crate::layout::Queue;
 use crate::listing::Listing;
 use crate::name::EntryName;
+use crate::omit::Step;
 use crate::registry::{self, Claim};
 use crate::spool::Spool;
 use crate::sys::{clock, file};
@@ -112,10 +113,13 @@ impl Spool {
             && durability.syncs_names()
         {
             let dirs = [&*queue.waiting, &queue.checkout];
-            self.step(|| dirs.iter().try_for_each(|dir| dir.sync(RECOVER)))
-                .unwrap_or_else(|error| {
-                    recovered.failures.push(error.into_not_durable(last.name()));
-                });
+            self.step(|| {
+                dirs.iter()
+                    .try_for_each(|dir| dir.sync(RECOVER, Step::SyncQueue))
+            })
+            .unwrap_or_else(|error| {
+                recovered.failures.push(error.into_not_durable(last.name()));
+            });
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ use crate::monitor::limits::Limits;
 use crate::monitor::place::{owner_of_temporary, see};
 use crate::monitor::problem::{Dir, Problem};
 use crate::name::EntryName;
+use crate::omit::{self, Step};
 use crate::registry::{self, Claim, Ownership};
 use crate::spool::Spool;
 use crate::sys::{dir, file, rename};
@@ -232,7 +233,7 @@ impl RepairPlan {
         if durability.syncs_names() && !repaired.steps.is_empty() {
             let layout = spool.layout();
             for dir in [&layout.tmp, &layout.data, &layout.registry] {
-                let synced = spool.step(|| dir.sync(REPAIR));
+                let synced = spool.step(|| dir.sync(REPAIR, Step::SyncRepair));
                 repaired.failures.extend(
                     synced
                         .err()
@@ -255,7 +256,7 @@ struct Held {
     name: EntryName,
     /// Nobody had reserved it: the reservation is ours to keep or to take back.
     reserved_here: bool,
-    _ownership: Ownership,
+    _ownership: Option<Ownership>,
 }
 
 impl Repair<'_> {
@@ -330,9 +331,10 @@ impl Repair<'_> {
     fn remove_reservation(&self, filename: &OsStr) -> Result<bool> {
         let layout = self.spool.layout();
         let name = EntryName::existing(filename)?;
-        let Claim::Owned(_ownership) = registry::own(&layout.registry, &name, REPAIR)? else {
+        let claim = registry::own(&layout.registry, &name, REPAIR)?;
+        if !matches!(claim, Claim::Owned(_)) && !omit::is_out(Step::RepairLock) {
             return Ok(false);
-        };
+        }
         let is_old = see(&layout.registry, filename, REPAIR)?
             .is_some_and(|seen| seen.is_older_than(self.min_age));
         if !is_old || is_in_a_queue_on_disk(self.spool, &name, REPAIR)? {
@@ -357,7 +359,14 @@ impl Repair<'_> {
                     return Ok(Some(Held {
                         name,
                         reserved_here,
-                        _ownership: ownership,
+                        _ownership: Some(ownership),
+                    }));
+                }
+                Claim::Busy if omit::is_out(Step::RepairLock) => {
+                    return Ok(Some(Held {
+                        name,
+                        reserved_here,
+                        _ownership: None,
                     }));
                 }
                 Claim::Busy => return Ok(None),

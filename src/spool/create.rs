@@ -2,8 +2,11 @@
 //! finished by the next one.
 
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
+
+use rustix::io::Errno;
 
 use super::load::{
     check, has_directory, must_look_like_a_spool, must_not_be_world_writable, must_suit, open_root,
@@ -13,7 +16,8 @@ use crate::error::{At, Error, ErrorKind, Result};
 use crate::format::{self, Format, Mode};
 use crate::layout::{DATA, Dir, Layout, OURS, REGISTRY, TMP};
 use crate::name::QueueName;
-use crate::sys::{dir, file};
+use crate::omit::{self, Step};
+use crate::sys::{dir, file, sync};
 
 const CREATE: &str = "create";
 
@@ -44,12 +48,10 @@ pub(super) fn create(options: &SpoolOptions, path: &Path, queues: Vec<QueueName>
 
 fn make(options: &SpoolOptions, layout: &Layout) -> Result<()> {
     let root = &layout.root;
-    if dir::make_path(root.path()).at(CREATE, || root.path().to_owned())? {
-        if options.dir_mode.is_some() || options.group.is_some() {
-            file::set_mode_and_group(root.fd(CREATE)?, options.dir_mode, options.group)
-                .at(CREATE, || root.path().to_owned())?;
-        }
-        sync_parent(options, root)?;
+    let is_new = dir::make_path(root.path()).at(CREATE, || root.path().to_owned())?;
+    if is_new && (options.dir_mode.is_some() || options.group.is_some()) {
+        file::set_mode_and_group(root.fd(CREATE)?, options.dir_mode, options.group)
+            .at(CREATE, || root.path().to_owned())?;
     }
     open_root(root, CREATE)?;
     if must_look_like_a_spool(root, CREATE).is_err() {
@@ -61,6 +63,8 @@ fn make(options: &SpoolOptions, layout: &Layout) -> Result<()> {
         let format = Format::new(options.mode.unwrap_or(Mode::Local), options.owners);
         let recorded = format::read(root, CREATE)?;
         must_suit(options, recorded, root, CREATE)?;
+        // Also of a root that was there: whoever made it may have died, or never have synced it.
+        sync_parent(options, root)?;
         // The format comes first: whoever sees a spool must see what it is. Then what makes it one.
         let ours = Dir::within(root, OURS.as_ref());
         make_directory(options, root, OURS)?;
@@ -140,23 +144,27 @@ fn make_directory_in(options: &SpoolOptions, parent: &Dir, name: &std::ffi::OsSt
     let is_new = dir::make_at(parent.fd(CREATE)?, name, options.dir_mode, options.group)
         .at(CREATE, || parent.join(name))?;
     if options.durability.syncs_names() {
-        if is_new {
+        if is_new && !omit::is_out(Step::SyncCreate) {
             let made = dir::open_at(parent.fd(CREATE)?, name).at(CREATE, || parent.join(name))?;
-            crate::sys::sync::fsync(std::os::fd::AsFd::as_fd(&made))
-                .at(CREATE, || parent.join(name))?;
+            sync::fsync(made.as_fd()).at(CREATE, || parent.join(name))?;
         }
-        parent.sync(CREATE)?;
+        parent.sync(CREATE, Step::SyncCreate)?;
     }
     Ok(())
 }
 
 fn sync_parent(options: &SpoolOptions, root: &Dir) -> Result<()> {
-    if !options.durability.syncs_names() {
+    if !options.durability.syncs_names() || omit::is_out(Step::SyncCreate) {
         return Ok(());
     }
     let Some(parent) = root.path().parent() else {
         return Ok(());
     };
-    let opened = dir::open_path(parent).at(CREATE, || parent.to_owned())?;
-    crate::sys::sync::fsync(std::os::fd::AsFd::as_fd(&opened)).at(CREATE, || parent.to_owned())
+    let synced = match dir::open_path(parent) {
+        Ok(parent) => sync::fsync(parent.as_fd()),
+        // Searchable, but not readable: then the whole file system.
+        Err(Errno::ACCESS) => sync::file_system(root.fd(CREATE)?),
+        Err(errno) => Err(errno),
+    };
+    synced.at(CREATE, || parent.to_owned())
 }

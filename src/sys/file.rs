@@ -6,6 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::omit::{self, Step};
+
 /// Opens for reading. Non-blocking, so that a FIFO in a file's place stops nobody.
 pub(crate) fn open_read(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
     open(dir, name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())
@@ -65,7 +67,11 @@ pub(crate) fn set_mode_and_group(
 }
 
 fn open(dir: BorrowedFd<'_>, name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
-    let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let follow = match omit::is_out(Step::RegularOnly) {
+        true => OFlags::empty(),
+        false => OFlags::NOFOLLOW,
+    };
+    let flags = flags | OFlags::CLOEXEC | follow;
     retry_on_intr(|| rustix::fs::openat(dir, name, flags, mode))
 }
 
@@ -91,6 +97,7 @@ pub(crate) fn exists(dir: BorrowedFd<'_>, name: &OsStr) -> Result<bool, Errno> {
 /// Why a file is not one that a spool would hold; `None` if it is a regular file with one name.
 pub(crate) fn oddity(stat: &Stat) -> Option<&'static str> {
     match FileType::from_raw_mode(stat.st_mode) {
+        _ if omit::is_out(Step::RegularOnly) => None,
         FileType::RegularFile if stat.st_nlink <= 1 => None,
         FileType::RegularFile => Some("the file has more than one hard link"),
         FileType::Symlink => Some("it is a symbolic link, not a regular file"),
@@ -136,6 +143,7 @@ pub(crate) fn write_all(file: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Er
     while !bytes.is_empty() {
         match rustix::io::write(file, bytes) {
             Ok(0) => return Err(Errno::IO),
+            Ok(_) if omit::is_out(Step::WholeWrite) => return Ok(()),
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU64, Ordering};
 
 use rustix::io::Errno;
 
+use crate::omit::{self, Step};
+
 /// What becomes of a descriptor in a forked child.
 #[derive(Clone, Copy)]
 #[repr(u8)]
@@ -64,6 +66,9 @@ extern "C" fn after_in_parent() {
 extern "C" fn after_in_child() {
     GENERATION.fetch_add(1, Ordering::SeqCst);
     FORKS_ENDED.store(FORKS_BEGUN.load(Ordering::SeqCst), Ordering::SeqCst);
+    if omit::is_out(Step::ForgetLock) {
+        return;
+    }
     let null = DEV_NULL.load(Ordering::SeqCst);
     for (index, chunk) in TABLE.iter().enumerate() {
         let chunk = chunk.load(Ordering::SeqCst);

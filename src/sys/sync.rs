@@ -12,6 +12,11 @@ pub(crate) fn fsync(file: BorrowedFd<'_>) -> Result<(), Errno> {
     retry_on_intr(|| rustix::fs::fsync(file))
 }
 
+/// Waits until all of the file system that the file is on is on disk.
+pub(crate) fn file_system(file: BorrowedFd<'_>) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::syncfs(file))
+}
+
 /// Locks, also after a thread that held it panicked: what our locks guard is consistent at each step.
 ///
 /// These are std's locks, which are one futex each. parking_lot's keep a table for the whole process,

@@ -1,0 +1,105 @@
+//! Steps that a test may leave out, to see that it notices.
+//!
+//! Only a build with `RUSTFLAGS="--cfg multispool_omit"` can leave one out, and does so for the names in the
+//! environment's `MULTISPOOL_OMIT`, separated by commas. In any other build nothing of this is left.
+
+/// A step that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    dead_code,
+    reason = "a step has a name even where no test needs it yet"
+)]
+pub(crate) enum Step {
+    /// `sync-data`: an enqueue's data before it is visible.
+    SyncData,
+    /// `sync-scratch`: new metadata, and data that replaces other data, before it is visible.
+    SyncScratch,
+    /// `sync-data-name`: the name of an enqueue's data.
+    SyncDataName,
+    /// `sync-registry-name`: the name of an enqueue's reservation.
+    SyncRegistryName,
+    /// `sync-queue`: the queue that an entry was enqueued, saved or released to, or recovered.
+    SyncQueue,
+    /// `sync-source`: the directories that a save or release moved it from.
+    SyncSource,
+    /// `sync-removal`: the directories that an entry was removed from, before its data goes.
+    SyncRemoval,
+    /// `sync-repair`: the directories that a repair changed.
+    SyncRepair,
+    /// `sync-create`: the directories that a create made, and those that they are in.
+    SyncCreate,
+    /// `sync-exchange`: the name of data that replaced other data.
+    SyncExchange,
+    /// `lock`: a name is owned by whoever asks.
+    Lock,
+    /// `lock-same-file`: the file that was locked is the one that still has the name.
+    LockSameFile,
+    /// `repair-lock`: a repair works under its name's lock.
+    RepairLock,
+    /// `entry-first`: a remove takes the entry before its data.
+    EntryFirst,
+    /// `undo-enqueue`: a failed enqueue takes back what it made.
+    UndoEnqueue,
+    /// `undo-checkout`: a checkout that fails after its move moves the entry back.
+    UndoCheckout,
+    /// `undo-save`: a save that fails puts the old metadata back.
+    UndoSave,
+    /// `exchange`: a save replaces metadata that is still there, and makes none anew.
+    Exchange,
+    /// `whole-write`: a write that was cut short goes on.
+    WholeWrite,
+    /// `regular-only`: only regular files of one name are read, and no link is followed.
+    RegularOnly,
+    /// `second-look`: what looks wrong is looked at again.
+    SecondLook,
+    /// `forget-lock`: a forked child lets go of its parent's locks.
+    ForgetLock,
+    /// `watch-first`: a reader watches its queue before it lists it.
+    WatchFirst,
+}
+
+impl Step {
+    #[cfg(multispool_omit)]
+    fn name(self) -> &'static str {
+        match self {
+            Step::SyncData => "sync-data",
+            Step::SyncScratch => "sync-scratch",
+            Step::SyncDataName => "sync-data-name",
+            Step::SyncRegistryName => "sync-registry-name",
+            Step::SyncQueue => "sync-queue",
+            Step::SyncSource => "sync-source",
+            Step::SyncRemoval => "sync-removal",
+            Step::SyncRepair => "sync-repair",
+            Step::SyncCreate => "sync-create",
+            Step::SyncExchange => "sync-exchange",
+            Step::Lock => "lock",
+            Step::LockSameFile => "lock-same-file",
+            Step::RepairLock => "repair-lock",
+            Step::EntryFirst => "entry-first",
+            Step::UndoEnqueue => "undo-enqueue",
+            Step::UndoCheckout => "undo-checkout",
+            Step::UndoSave => "undo-save",
+            Step::Exchange => "exchange",
+            Step::WholeWrite => "whole-write",
+            Step::RegularOnly => "regular-only",
+            Step::SecondLook => "second-look",
+            Step::ForgetLock => "forget-lock",
+            Step::WatchFirst => "watch-first",
+        }
+    }
+}
+
+/// Whether the step is to be left out.
+#[cfg(multispool_omit)]
+pub(crate) fn is_out(step: Step) -> bool {
+    static OUT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    OUT.get_or_init(|| std::env::var("MULTISPOOL_OMIT").unwrap_or_default())
+        .split(',')
+        .any(|name| name == step.name())
+}
+
+/// Whether the step is to be left out: never.
+#[cfg(not(multispool_omit))]
+pub(crate) const fn is_out(_: Step) -> bool {
+    false
+}
