@@ -21,10 +21,13 @@
  *   runs empty. A slow owner keeps what it has, however long it takes.
  * - Handles freed unfinished. multispool_checkout_free() never changes the disk: the entry stays checked
  *   out, with its lock free, until a recover.
+ * - What crashes leave. A process that dies may leave temporary files, data or a reservation behind: no
+ *   reader sees them, but they take room. multispool_spool_problems() names them, and
+ *   multispool_plan_apply() clears them.
  * - Fork. A child may go on with a spool, an entry, options and a stop (its own one: it does not wake
- *   the parent). A checkout, its data file, a reader, a writer and a cursor answer MULTISPOOL_FORKED
- *   there to all but _free; the locks stay the parent's. exec closes every descriptor of this library.
- *   A child of a program with threads should exec, or take care, as always.
+ *   the parent). A checkout, its data file, a reader, a monitor, a daemon, a writer and a cursor answer
+ *   MULTISPOOL_FORKED there to all but _free; the locks stay the parent's. exec closes every descriptor
+ *   of this library. A child of a program with threads should exec, or take care, as always.
  * - Network file systems. Ownership rests on locks and renames of one machine. A spool must not be used
  *   from two machines at once; a load from a network file system is refused unless a mode is given.
  * - The original. Processes that take no locks may share a spool made with MULTISPOOL_OWNERS_MIXED;
@@ -233,6 +236,66 @@ typedef struct multispool_stats multispool_stats;
  * One thread at a time; calls that read the same options at once are fine.
  */
 typedef struct multispool_stats_options multispool_stats_options;
+
+/*
+ * From when on something is too old, or too little.
+ * One thread at a time; calls that read the same limits at once are fine.
+ */
+typedef struct multispool_limits multispool_limits;
+
+/*
+ * What is wrong with a spool, in order.
+ * Shareable: it never changes.
+ */
+typedef struct multispool_problems multispool_problems;
+
+/*
+ * A monitor of a spool.
+ * One thread at a time; it may move between threads. A forked child gets FORKED.
+ */
+typedef struct multispool_monitor multispool_monitor;
+
+/*
+ * What a daemon has to tell of a problem.
+ * Shareable: it never changes.
+ */
+typedef struct multispool_event multispool_event;
+
+/*
+ * A monitor that goes on checking.
+ * One thread at a time; it may move between threads. A forked child gets FORKED.
+ */
+typedef struct multispool_daemon multispool_daemon;
+
+/*
+ * How often to check, and from when on to tell.
+ * One thread at a time; calls that read the same options at once are fine.
+ */
+typedef struct multispool_daemon_options multispool_daemon_options;
+
+/*
+ * What a repair would do.
+ * Shareable: it never changes, and a forked child may go on using it.
+ */
+typedef struct multispool_plan multispool_plan;
+
+/*
+ * What a repair may clear.
+ * One thread at a time; calls that read the same options at once are fine.
+ */
+typedef struct multispool_repair_options multispool_repair_options;
+
+/*
+ * What a repair did.
+ * Shareable: it never changes.
+ */
+typedef struct multispool_repaired multispool_repaired;
+
+/*
+ * The steps of a plan, or those that were done; always borrowed from one of them.
+ * Shareable: it never changes.
+ */
+typedef struct multispool_steps multispool_steps;
 
 /*
  * Versions
@@ -1522,6 +1585,689 @@ int64_t multispool_stats_free_inodes(const multispool_stats *stats);
 
 /* Frees stats. NULL is fine. */
 void multispool_stats_free(multispool_stats *stats);
+
+/*
+ * Limits
+ * ======
+ * What problems are judged by: from when on something is too old, which is strictly older than the limit by
+ * the time of the file's last change; and how much room there must be.
+ */
+
+/*
+ * Makes limits, each at its default.
+ *
+ * Gives: OK.
+ * `*limits` is the caller's: `multispool_limits_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_new(multispool_limits **limits,
+                              multispool_error **error);
+
+/*
+ * Makes limits from JSON, as `multispool_limits_to_json` gives it. What is left out has its default.
+ *
+ * Gives: OK; INVALID_ARGUMENT for what is no JSON in UTF-8, an unknown key, a value that is none; INVALID_NAME
+ * for a queue.
+ * `*limits` is the caller's: `multispool_limits_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_from_json(const char *json,
+                                    multispool_limits **limits,
+                                    multispool_error **error);
+
+/*
+ * The limits as JSON, in one line: `{"max_checked_out_age":"10m",...}`. The keys are named as the functions
+ * below, ages are spans like "15s" or "1h 30m", and `max_queue_ages` has an age for each queue that has one.
+ *
+ * Gives: OK; INVALID_ARGUMENT for a queue whose name is not UTF-8, which JSON must be.
+ * `*json`, UTF-8 with a NUL after it that its length does not count, is the caller's:
+ * `multispool_buffer_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_to_json(const multispool_limits *limits,
+                                  multispool_buffer **json,
+                                  multispool_error **error);
+
+/*
+ * How long ago a checked-out entry may have been moved last, in milliseconds. Default: 600,000.
+ *
+ * Gives: OK; INVALID_ARGUMENT for a negative time.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_set_max_checked_out_age_ms(multispool_limits *limits,
+                                                     int64_t ms,
+                                                     multispool_error **error);
+
+/*
+ * How old a temporary file may be, in milliseconds. Default: 600,000.
+ *
+ * Gives: OK; INVALID_ARGUMENT for a negative time.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_set_max_tmp_file_age_ms(multispool_limits *limits,
+                                                  int64_t ms,
+                                                  multispool_error **error);
+
+/*
+ * How long an entry may wait in that queue, in milliseconds; a second limit of a queue takes the place of
+ * its first. A queue that the spool does not have is no error. Default: no limit for any queue.
+ *
+ * Gives: OK; INVALID_NAME; INVALID_ARGUMENT for a negative time.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_set_max_queue_age_ms(multispool_limits *limits,
+                                               const char *queue,
+                                               int64_t ms,
+                                               multispool_error **error);
+
+/*
+ * How old a reservation may be whose name is in no queue, in milliseconds. Default: 600,000.
+ *
+ * Gives: OK; INVALID_ARGUMENT for a negative time.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_set_max_reservation_age_ms(multispool_limits *limits,
+                                                     int64_t ms,
+                                                     multispool_error **error);
+
+/*
+ * How many bytes must be left on the file system for unprivileged users; 0 asks for none. Default: 16 MiB.
+ *
+ * Gives: OK.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_set_min_free_bytes(multispool_limits *limits,
+                                             uint64_t bytes,
+                                             multispool_error **error);
+
+/*
+ * How many files there must be room for, where the file system counts them; 0 asks for none.
+ * Default: 1,000.
+ *
+ * Gives: OK.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_limits_set_min_free_inodes(multispool_limits *limits,
+                                              uint64_t inodes,
+                                              multispool_error **error);
+
+/*
+ * How long ago a checked-out entry may have been moved last, in milliseconds; here and below a part of a
+ * millisecond counts as a whole one. -1 for NULL.
+ */
+int64_t multispool_limits_max_checked_out_age_ms(const multispool_limits *limits);
+
+/* How old a temporary file may be, in milliseconds. -1 for NULL. */
+int64_t multispool_limits_max_tmp_file_age_ms(const multispool_limits *limits);
+
+/* How many queues have a limit; the two functions below take an index from 0. 0 for NULL. */
+size_t multispool_limits_queue_count(const multispool_limits *limits);
+
+/*
+ * A queue that has a limit. NULL past the end, and for NULL. Borrowed until the limits are changed or freed.
+ */
+const char *multispool_limits_queue(const multispool_limits *limits,
+                                    size_t index);
+
+/* How long an entry may wait in that queue, in milliseconds. -1 past the end, and for NULL. */
+int64_t multispool_limits_max_queue_age_ms(const multispool_limits *limits, size_t index);
+
+/* How old a reservation may be whose name is in no queue, in milliseconds. -1 for NULL. */
+int64_t multispool_limits_max_reservation_age_ms(const multispool_limits *limits);
+
+/* How many bytes must be left on the file system. 0 for NULL. */
+uint64_t multispool_limits_min_free_bytes(const multispool_limits *limits);
+
+/* How many files there must be room for. 0 for NULL. */
+uint64_t multispool_limits_min_free_inodes(const multispool_limits *limits);
+
+/* Frees limits. NULL is fine. Monitors made with them are not affected. */
+void multispool_limits_free(multispool_limits *limits);
+
+/*
+ * Problems
+ * ========
+ * What is wrong with a spool. A busy, healthy spool has no problem: whatever looks wrong is looked at
+ * again until it holds still. A problem is known by its kind, the file, when that was last changed, and
+ * where it lies; the same name with another time is another problem, since the file was moved meanwhile.
+ * Later versions may add kinds; the severity of a kind that is not known tells what it is worth.
+ */
+
+/* The file has been where it is for longer than its limit. */
+#define MULTISPOOL_PROBLEM_TOO_OLD 1
+
+/*
+ * The file's name is not reserved; or, in the registry, the name is in no queue, is owned by nobody, and
+ * is older than its limit.
+ */
+#define MULTISPOOL_PROBLEM_ORPHANED 2
+
+/* The name lies in several places of which it may have one. */
+#define MULTISPOOL_PROBLEM_DUPLICATED 3
+
+/* The entry is checked out and nobody owns it: its owner died, or let go of it unfinished. */
+#define MULTISPOOL_PROBLEM_DEAD_OWNER 4
+
+/* The entry has no data. */
+#define MULTISPOOL_PROBLEM_DATA_MISSING 5
+
+/* What lies there is not a readable regular file with one name. */
+#define MULTISPOOL_PROBLEM_DAMAGED 6
+
+/*
+ * Data under a reserved name that is in no queue: whoever enqueued or removed it died on the way.
+ */
+#define MULTISPOOL_PROBLEM_HALF_MADE 7
+
+/* A name that no entry can have, since it begins with a dot: no operation sees it. */
+#define MULTISPOOL_PROBLEM_IMPOSSIBLE_NAME 8
+
+/* The directory itself is missing. */
+#define MULTISPOOL_PROBLEM_DIRECTORY_MISSING 9
+
+/* Less room for bytes or for files is left on the file system than the limits ask for. */
+#define MULTISPOOL_PROBLEM_LOW_SPACE 10
+
+/* It takes room, and nothing else. */
+#define MULTISPOOL_SEVERITY_GARBAGE 1
+
+/* Entries do not get on, or soon will not. */
+#define MULTISPOOL_SEVERITY_STUCK 2
+
+/* An entry, or the spool, is damaged. */
+#define MULTISPOOL_SEVERITY_DAMAGE 3
+
+/* `multispool_plan_apply` mends it. */
+#define MULTISPOOL_MEND_REPAIR 1
+
+/* `multispool_recover` mends it. */
+#define MULTISPOOL_MEND_RECOVER 2
+
+/* More or faster workers mend it, or a look at the one that has the entry. */
+#define MULTISPOOL_MEND_WORKERS 3
+
+/* A person must look at the files. */
+#define MULTISPOOL_MEND_INSPECT 4
+
+/* More room on the file system mends it. */
+#define MULTISPOOL_MEND_MAKE_ROOM 5
+
+/* `.registry`, where names are reserved. */
+#define MULTISPOOL_DIR_REGISTRY 1
+
+/* `.tmp`, where files are written. */
+#define MULTISPOOL_DIR_TMP 2
+
+/* `.data`, where the entries' data lies. */
+#define MULTISPOOL_DIR_DATA 3
+
+/* A queue's own directory. */
+#define MULTISPOOL_DIR_QUEUE 4
+
+/* A queue's `.checkout`. */
+#define MULTISPOOL_DIR_QUEUE_CHECKOUT 5
+
+/*
+ * Looks for what is wrong with a spool, in all the queues that it has on disk, and changes nothing. Safe
+ * next to live workers, at any time, and on a spool opened read-only. `limits` may be NULL: all defaults.
+ *
+ * Gives: OK, whether or not there are problems; MISSING where one of the spool's directories but `.data` is
+ * gone; PERMISSION; IO, DESCRIPTORS.
+ * `*problems` is the caller's: `multispool_problems_free`. It does not need `spool` to stay.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_spool_problems(const multispool_spool *spool,
+                                  const multispool_limits *limits,
+                                  multispool_problems **problems,
+                                  multispool_error **error);
+
+/* How many problems there are; the functions below take an index from 0. 0 for NULL. */
+size_t multispool_problems_count(const multispool_problems *problems);
+
+/* What kind of problem it is, a `MULTISPOOL_PROBLEM_` number. 0 past the end, and for NULL. */
+int32_t multispool_problems_kind(const multispool_problems *problems, size_t index);
+
+/*
+ * How much it matters, a `MULTISPOOL_SEVERITY_` number: the more, the greater. 0 past the end, and for
+ * NULL.
+ */
+int32_t multispool_problems_severity(const multispool_problems *problems,
+                                     size_t index);
+
+/* What mends it, a `MULTISPOOL_MEND_` number. 0 past the end, and for NULL. */
+int32_t multispool_problems_mend(const multispool_problems *problems, size_t index);
+
+/*
+ * The problem in a line for people: where, which file, and what is wrong; bytes of a name that are not
+ * UTF-8 are replaced in it. NULL past the end, and for NULL. Borrowed until the problems are freed.
+ */
+const char *multispool_problems_message(const multispool_problems *problems,
+                                        size_t index);
+
+/*
+ * The name of the file that the problem is about, in its directory; that of the spool's directory where the
+ * whole spool is concerned, as with DIRECTORY_MISSING and LOW_SPACE. NULL past the end, and for NULL. Borrowed
+ * until the problems are freed.
+ */
+const char *multispool_problems_filename(const multispool_problems *problems,
+                                         size_t index);
+
+/*
+ * When that file was last changed or moved, in nanoseconds since 1970. 0 past the end, and for NULL.
+ */
+int64_t multispool_problems_mtime_ns(const multispool_problems *problems, size_t index);
+
+/*
+ * In how many of the spool's directories it lies: one; more with DUPLICATED; none with LOW_SPACE. The
+ * functions below take an index of them from 0. 0 past the end, and for NULL.
+ */
+size_t multispool_problems_dir_count(const multispool_problems *problems, size_t index);
+
+/* Which kind of directory it is, a `MULTISPOOL_DIR_` number. 0 past either end, and for NULL. */
+int32_t multispool_problems_dir_kind(const multispool_problems *problems, size_t index, size_t dir);
+
+/*
+ * The queue whose directory it is. NULL where it is no queue's, past either end, and for NULL. Borrowed
+ * until the problems are freed.
+ */
+const char *multispool_problems_dir_queue(const multispool_problems *problems,
+                                          size_t index,
+                                          size_t dir);
+
+/*
+ * The directory's path below the spool's, such as ".tmp" or "in/.checkout". NULL past either end, and for
+ * NULL. Borrowed until the problems are freed.
+ */
+const char *multispool_problems_dir_name_on_disk(const multispool_problems *problems,
+                                                 size_t index,
+                                                 size_t dir);
+
+/*
+ * Compares two problems, of two lists or of one: -1, 0 or 1 where the first comes before the second, is the
+ * same, or comes after it, by kind, file, time and directories. Lists are in this order, and name no problem
+ * twice. What is past the end, or of NULL, comes after all else, and is the same as any other such.
+ */
+int32_t multispool_problems_compare(const multispool_problems *problems,
+                                    size_t index,
+                                    const multispool_problems *others,
+                                    size_t other);
+
+/* Frees problems. NULL is fine. */
+void multispool_problems_free(multispool_problems *problems);
+
+/*
+ * Monitors
+ * ========
+ * A monitor looks at a spool from outside: it opens the directory itself, for reading alone, and finds
+ * its queues there. What to look at, a directory, and by which limits, is its spec, which can be kept as JSON.
+ */
+
+/*
+ * Makes a monitor of the spool in `dir`, which must be there; it never creates one, changes nothing in it,
+ * and needs only permission to read it. `limits` may be NULL: all defaults.
+ *
+ * Gives: OK; NOT_A_SPOOL; MISSING where `dir` does not exist; PERMISSION where one of its directories cannot
+ * be read or searched; UNSUPPORTED where the spool needs a later version; IO, DESCRIPTORS.
+ * `*monitor` is the caller's: `multispool_monitor_free`. It does not need `limits` to stay.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_monitor_create(const char *dir,
+                                  const multispool_limits *limits,
+                                  multispool_monitor **monitor,
+                                  multispool_error **error);
+
+/*
+ * Looks at the spool once, at the queues that it has by now; otherwise as `multispool_spool_problems`.
+ *
+ * Gives: OK, whether or not there are problems; FORKED; MISSING where one of the spool's directories but
+ * `.data` is gone; PERMISSION; IO, DESCRIPTORS.
+ * `*problems` is the caller's: `multispool_problems_free`. It does not need `monitor` to stay.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_monitor_run_once(multispool_monitor *monitor,
+                                    multispool_problems **problems,
+                                    multispool_error **error);
+
+/*
+ * A spec as JSON, in one line: `{"spool_dir":"/var/spool/jobs","limits":{"max_checked_out_age":"10m",...}}`.
+ * `dir` need not be there. `limits` may be NULL: all defaults.
+ *
+ * Gives: OK; INVALID_ARGUMENT for a path or a queue whose name is not UTF-8, which JSON must be.
+ * `*json`, UTF-8 with a NUL after it that its length does not count, is the caller's:
+ * `multispool_buffer_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_monitor_spec_to_json(const char *dir,
+                                        const multispool_limits *limits,
+                                        multispool_buffer **json,
+                                        multispool_error **error);
+
+/*
+ * A spec from JSON, as `multispool_monitor_spec_to_json` gives it: what `multispool_monitor_create` takes. The
+ * limits may be left out, or some of them: those have their defaults.
+ *
+ * Gives: OK; INVALID_ARGUMENT for what is no JSON in UTF-8, a spec without a directory, an unknown key, a value
+ * that is none; INVALID_NAME for a queue.
+ * `*dir`, a path with a NUL after it that its length does not count, is the caller's:
+ * `multispool_buffer_free`. So is `*limits`: `multispool_limits_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_monitor_spec_from_json(const char *json,
+                                          multispool_buffer **dir,
+                                          multispool_limits **limits,
+                                          multispool_error **error);
+
+/*
+ * Frees a monitor. NULL is fine. The problems that it found stay valid, and the
+ * daemons that it started go on.
+ */
+void multispool_monitor_free(multispool_monitor *monitor);
+
+/*
+ * Events
+ * ======
+ * A problem came, or went.
+ */
+
+/*
+ * From this check on the problem is public: more checks in a row have seen it than the daemon waits for.
+ */
+#define MULTISPOOL_EVENT_START 1
+
+/* A public problem was not seen any more in this check. */
+#define MULTISPOOL_EVENT_END 2
+
+/* Whether the problem came or went, a `MULTISPOOL_EVENT_` number. 0 for NULL. */
+int32_t multispool_event_kind(const multispool_event *event);
+
+/* When the check was made that showed it, in nanoseconds since 1970. 0 for NULL. */
+int64_t multispool_event_time_ns(const multispool_event *event);
+
+/*
+ * The problem, with index 0 in a list of its own, for the functions of problems. NULL for NULL. Borrowed
+ * until the event is freed: do not free it.
+ */
+const multispool_problems *multispool_event_problem(const multispool_event *event);
+
+/*
+ * Compares two events: -1, 0 or 1 where the first comes before the second, is the same, or comes after it,
+ * by kind (starts come first), time and problem. NULL comes after all else.
+ */
+int32_t multispool_event_compare(const multispool_event *event,
+                                 const multispool_event *other);
+
+/* Frees an event. NULL is fine. */
+void multispool_event_free(multispool_event *event);
+
+/*
+ * Daemons
+ * =======
+ * A daemon is a monitor that goes on checking, and tells what came and what went. It starts no thread and no
+ * process: it checks in the calls of `multispool_daemon_next`, and only then. In one check ends come before
+ * starts.
+ */
+
+/*
+ * Makes a set of options, each at its default.
+ *
+ * Gives: OK.
+ * `*options` is the caller's: `multispool_daemon_options_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_daemon_options_new(multispool_daemon_options **options,
+                                      multispool_error **error);
+
+/*
+ * Makes options from JSON, as `multispool_daemon_options_to_json` gives it. What is left out has its default.
+ *
+ * Gives: OK; INVALID_ARGUMENT for what is no JSON in UTF-8, an unknown key, a value that is none.
+ * `*options` is the caller's: `multispool_daemon_options_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_daemon_options_from_json(const char *json,
+                                            multispool_daemon_options **options,
+                                            multispool_error **error);
+
+/*
+ * The options as JSON, in one line: `{"check_every":"15s","alert_after_cycles":2}`.
+ *
+ * Gives: OK.
+ * `*json`, UTF-8 with a NUL after it that its length does not count, is the caller's:
+ * `multispool_buffer_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_daemon_options_to_json(const multispool_daemon_options *options,
+                                          multispool_buffer **json,
+                                          multispool_error **error);
+
+/*
+ * The pause between the end of a check and the beginning of the next, in milliseconds. Default: 15,000.
+ *
+ * Gives: OK; INVALID_ARGUMENT for a negative time.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_daemon_options_set_check_every_ms(multispool_daemon_options *options,
+                                                     int64_t ms,
+                                                     multispool_error **error);
+
+/*
+ * A problem is told when more checks in a row than this have seen it; 0 tells it at once. Default: 2.
+ *
+ * Gives: OK.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_daemon_options_set_alert_after_cycles(multispool_daemon_options *options,
+                                                         uint64_t cycles,
+                                                         multispool_error **error);
+
+/* The pause between two checks, in milliseconds; a part of one counts as a whole. -1 for NULL. */
+int64_t multispool_daemon_options_check_every_ms(const multispool_daemon_options *options);
+
+/* After how many checks in a row a problem is told. 0 for NULL. */
+uint64_t multispool_daemon_options_alert_after_cycles(const multispool_daemon_options *options);
+
+/* Frees options. NULL is fine. Daemons started with them are not affected. */
+void multispool_daemon_options_free(multispool_daemon_options *options);
+
+/*
+ * Begins to check again and again. The first check is made when the first event is asked for. `options` may
+ * be NULL: all defaults.
+ *
+ * Gives: OK; FORKED.
+ * `*daemon` is the caller's: `multispool_daemon_free`. It does not need `monitor` or `options` to stay.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_daemon_start(multispool_monitor *monitor,
+                                const multispool_daemon_options *options,
+                                multispool_daemon **daemon,
+                                multispool_error **error);
+
+/*
+ * Gives the next event, checking and waiting for one at most `timeout_ms` milliseconds: -1 for ever; 0 makes
+ * a check if one is due, and does not wait. `stop` (which may be NULL) ends the wait. A check is made whole
+ * or not at all, and no event is lost: the next call goes on from there.
+ *
+ * Gives: OK; EMPTY with a timeout of 0; TIMED_OUT with another; STOPPED; INTERRUPTED where a signal handler
+ * ran (call again); FORKED; of a check that failed, MISSING where one of the spool's directories but `.data`
+ * is gone, PERMISSION, IO, DESCRIPTORS: the daemon has outlived it, and the next call goes on with the next
+ * check.
+ * `*event` is the caller's: `multispool_event_free`. It does not need the daemon to stay.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_daemon_next(multispool_daemon *daemon,
+                               const multispool_stop *stop,
+                               int64_t timeout_ms,
+                               multispool_event **event,
+                               multispool_error **error);
+
+/*
+ * How long it is, in milliseconds, until `multispool_daemon_next` has something to do at once: 0 where a check
+ * is due, or where events of the last one have not been asked for. For callers with an event loop: ask with a
+ * timeout of 0 until EMPTY, then let so much time go by. 0 for NULL, and in a forked child.
+ */
+int64_t multispool_daemon_until_check_ms(const multispool_daemon *daemon);
+
+/* Frees a daemon, which ends it. NULL is fine. The events that it gave stay valid. */
+void multispool_daemon_free(multispool_daemon *daemon);
+
+/*
+ * Repair
+ * ======
+ * Clearing what crashes left: temporary files of dead owners, data and reservations without an entry; and
+ * making whole an entry that lost only its registry file. A plan says what would be done; applying it
+ * does it, under the lock of each name. What is in a queue and damaged is in no plan: it is for a person.
+ */
+
+/* A temporary file whose owner is dead is removed. */
+#define MULTISPOOL_REPAIR_REMOVE_TEMPORARY 1
+
+/* Data whose name is reserved by nobody, and that no entry has, is removed. */
+#define MULTISPOOL_REPAIR_REMOVE_DATA 2
+
+/* An entry that has its data but no registry file gets one again. */
+#define MULTISPOOL_REPAIR_ADOPT 3
+
+/* A reservation whose name is in no queue is removed, with the data that lies under its name. */
+#define MULTISPOOL_REPAIR_REMOVE_RESERVATION 4
+
+/*
+ * Makes a set of options, each at its default.
+ *
+ * Gives: OK.
+ * `*options` is the caller's: `multispool_repair_options_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_repair_options_new(multispool_repair_options **options,
+                                      multispool_error **error);
+
+/*
+ * Only what was last touched longer ago than this, in milliseconds. Default: 600,000.
+ *
+ * Gives: OK; INVALID_ARGUMENT for a negative time.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_repair_options_set_min_age_ms(multispool_repair_options *options,
+                                                 int64_t ms,
+                                                 multispool_error **error);
+
+/*
+ * Moves what would be removed into that directory, below a directory of the name of its own, and replaces
+ * nothing there. It is made when the plan is applied, its parent must exist, and it must be on the spool's
+ * file system. Default: remove.
+ *
+ * Gives: OK.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_repair_options_set_to(multispool_repair_options *options,
+                                         const char *directory,
+                                         multispool_error **error);
+
+/*
+ * What the changes promise, a `MULTISPOOL_DURABILITY_` number. Default: the spool's.
+ *
+ * Gives: OK; INVALID_ARGUMENT for another number.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_repair_options_set_durability(multispool_repair_options *options,
+                                                 int32_t durability,
+                                                 multispool_error **error);
+
+/* Frees options. NULL is fine. Plans made with them are not affected. */
+void multispool_repair_options_free(multispool_repair_options *options);
+
+/*
+ * Plans how to clear what crashes left, in all the queues that the spool has on disk, and changes nothing.
+ * Safe next to live workers, at any time, and on a spool opened read-only. `options` may be NULL.
+ *
+ * Gives: OK, also when there is nothing to do; MISSING where one of the spool's directories is gone;
+ * PERMISSION; IO, DESCRIPTORS.
+ * `*plan` is the caller's: `multispool_plan_free`. It needs neither `spool` nor `options` to stay.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_spool_repair_plan(const multispool_spool *spool,
+                                     const multispool_repair_options *options,
+                                     multispool_plan **plan,
+                                     multispool_error **error);
+
+/*
+ * The steps of a plan, in the order in which they will be done. NULL for NULL. Borrowed until the plan is
+ * freed.
+ */
+const multispool_steps *multispool_plan_steps(const multispool_plan *plan);
+
+/*
+ * Does the steps of a plan, each under its name's lock and after another look: what has come to life since
+ * the plan was made, or is being worked on, is left alone. Safe next to live workers and to other repairs,
+ * at any time. A plan may be applied again.
+ *
+ * Gives: OK, also when nothing was left to do; PERMISSION on a spool opened read-only, before anything is
+ * done; MISSING where the parent of the directory to move to does not exist, and INVALID_ARGUMENT where that
+ * is no directory; IO where the queues cannot be synced, before which nothing is taken from a name; the first
+ * failure, after all that could be done was: NOT_DURABLE; INVALID_ARGUMENT where the directory to move to is
+ * on another file system; IO, also where it has a file of that name; PERMISSION, MISSING, NO_SPACE,
+ * DESCRIPTORS.
+ * `*repaired` (which may be NULL) is the caller's: `multispool_repaired_free`. After a failure it is set
+ * too, unless nothing could be begun. It does not need `plan` to stay.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_plan_apply(const multispool_plan *plan,
+                              multispool_repaired **repaired,
+                              multispool_error **error);
+
+/* Frees a plan; nothing on disk is changed. NULL is fine. */
+void multispool_plan_free(multispool_plan *plan);
+
+/*
+ * The steps that were done. One that was not needed any more is not among them. NULL for NULL. Borrowed
+ * until `repaired` is freed.
+ */
+const multispool_steps *multispool_repaired_steps(const multispool_repaired *repaired);
+
+/* How much failed. 0 for NULL. */
+size_t multispool_repaired_failure_count(const multispool_repaired *repaired);
+
+/*
+ * One of the failures, from 0: why a step could not be done, or with NOT_DURABLE that what was done may not
+ * survive the loss of power. NULL past the end, and for NULL. Borrowed until `repaired` is freed: do not
+ * free it.
+ */
+const multispool_error *multispool_repaired_failure(const multispool_repaired *repaired,
+                                                    size_t index);
+
+/* Frees the handle; what was done stays done. NULL is fine. */
+void multispool_repaired_free(multispool_repaired *repaired);
+
+/* How many steps there are; the functions below take an index from 0. 0 for NULL. */
+size_t multispool_steps_count(const multispool_steps *steps);
+
+/* What is done, a `MULTISPOOL_REPAIR_` number. 0 past the end, and for NULL. */
+int32_t multispool_steps_action(const multispool_steps *steps, size_t index);
+
+/*
+ * The name of the file that it is done to, in its directory. NULL past the end, and for NULL. Borrowed as
+ * the steps are.
+ */
+const char *multispool_steps_filename(const multispool_steps *steps,
+                                      size_t index);
+
+/*
+ * Which kind of directory the file lies in, a `MULTISPOOL_DIR_` number. 0 past the end, and for NULL.
+ */
+int32_t multispool_steps_dir_kind(const multispool_steps *steps, size_t index);
+
+/*
+ * The queue whose directory that is. NULL where it is no queue's, past the end, and for NULL. Borrowed as
+ * the steps are.
+ */
+const char *multispool_steps_dir_queue(const multispool_steps *steps,
+                                       size_t index);
+
+/*
+ * The directory's path below the spool's, such as ".tmp". NULL past the end, and for NULL. Borrowed as the
+ * steps are.
+ */
+const char *multispool_steps_dir_name_on_disk(const multispool_steps *steps,
+                                              size_t index);
 
 #ifdef __cplusplus
 }

@@ -7,10 +7,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::Stat;
 use rustix::io::Errno;
 
-use crate::data_file::DataFile;
+use crate::contents::{self, Opened};
+use crate::data_file::{DataFile, Held};
 use crate::durability::Durability;
 use crate::entry::{Entry, remove_rest};
 use crate::error::{At, Error, ErrorKind, Result};
@@ -23,6 +23,7 @@ use crate::reader::GivenBack;
 use crate::registry::{self, Claim, Ownership};
 use crate::scratch::Scratch;
 use crate::spool::Spool;
+use crate::sys::rename::Place;
 use crate::sys::{file, fork, rename};
 
 const CHECKOUT: &str = "checkout";
@@ -62,10 +63,22 @@ pub(crate) enum Take {
     Orphaned,
 }
 
+/// What keeps us from one entry is one bad entry, whatever it is; but where no descriptor, no room or no
+/// right to write is left, it is us.
+fn one_bad_entry(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Descriptors | ErrorKind::NoSpace => error,
+        _ if error.errno() == Some(libc::EROFS) => error,
+        _ => error.with_kind(ErrorKind::Corrupt),
+    }
+}
+
 /// One attempt to take the entry. After every failure it is in its queue.
 pub(crate) fn take(entry: &Entry, durability: Durability) -> Result<Take> {
     let (spool, queue) = (entry.spool(), entry.queue_dirs());
-    match registry::own(&spool.layout().registry, entry.name(), CHECKOUT)? {
+    let registry = &spool.layout().registry;
+    registry.fd(CHECKOUT)?;
+    match registry::own(registry, entry.name(), CHECKOUT).map_err(one_bad_entry)? {
         Claim::Owned(ownership) => take_owned(entry, durability, ownership),
         Claim::Busy => Ok(Take::Busy),
         Claim::Unreserved => unreserved(spool, queue, entry.name()),
@@ -141,22 +154,24 @@ fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Re
     let from = queue.waiting.place(CHECKOUT, name.as_os_str())?;
     let to = queue.checkout.place(CHECKOUT, name.as_os_str())?;
     // Everything that can be wrong with the entry is found out before it moves.
-    let Some((opened, mut metadata)) = read_regular(&queue.waiting, name, CHECKOUT)? else {
+    let Some((opened, mut metadata)) = read_metadata(spool, &queue.waiting, name, CHECKOUT)? else {
         return Ok(Take::Gone);
     };
     if let Err(error) = must_have_data(spool, name) {
-        // Removed under us, by a process that takes no locks?
-        return match is_in(&queue.waiting, name, CHECKOUT)? {
-            true => Err(error),
-            false => Ok(Take::Gone),
+        // Removed under us, by a process that takes no locks, and the name perhaps used again?
+        return match file::stat_at(from.0, from.1) {
+            Err(Errno::NOENT) => Ok(Take::Gone),
+            Ok(now) if !file::same(&now, &opened.stat) => Ok(Take::Gone),
+            _ => Err(error),
         };
     }
     ownership
         .touch()
-        .at(CHECKOUT, || spool.layout().registry.join(name.as_os_str()))?;
-    match file::touch_at(from.0, from.1) {
+        .at(CHECKOUT, || spool.layout().registry.join(name.as_os_str()))
+        .map_err(one_bad_entry)?;
+    match touch(&opened, from) {
         Err(Errno::NOENT) => return Ok(Take::Gone),
-        other => other.at(CHECKOUT, waiting)?,
+        other => other.at(CHECKOUT, waiting).map_err(one_bad_entry)?,
     }
     match rename::without_clobbering(from, to) {
         Ok(()) => {}
@@ -173,9 +188,9 @@ fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Re
     }
     // What was moved must be what was read: a Direct save may have put another file in its place.
     match file::stat_at(to.0, to.1) {
-        Ok(moved) if file::same(&moved, &opened) => {}
+        Ok(moved) if file::same(&moved, &opened.stat) && file::oddity(&moved).is_none() => {}
         Err(Errno::NOENT) => return Ok(Take::Gone),
-        _ => match read_regular(&queue.checkout, name, CHECKOUT) {
+        _ => match read_metadata(spool, &queue.checkout, name, CHECKOUT) {
             Ok(Some((_, read_again))) => metadata = read_again,
             Ok(None) => return Ok(Take::Gone),
             Err(error) => {
@@ -195,32 +210,23 @@ fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Re
     )))
 }
 
-/// Reads a metadata file: its status when opened and its contents, or `None` where there is none.
-fn read_regular(
+/// Reads a metadata file, or `None` where there is none.
+fn read_metadata(
+    spool: &Spool,
     dir: &Dir,
     name: &EntryName,
     operation: &'static str,
-) -> Result<Option<(Stat, Vec<u8>)>> {
-    let at = || dir.join(name.as_os_str());
-    // What cannot be read is one bad entry, whatever the reason; but with no descriptor left it is us.
-    let bad = |errno| match ErrorKind::of(errno) {
-        ErrorKind::Descriptors => Error::system(operation, at(), errno),
-        _ => Error::system_as(ErrorKind::Corrupt, operation, at(), errno),
-    };
-    let opened = match file::open_read(dir.fd(operation)?, name.as_os_str()) {
-        Err(Errno::NOENT) => return Ok(None),
-        other => other.map_err(bad)?,
-    };
-    let stat = file::stat(opened.as_fd()).at(operation, at)?;
-    if stat.st_nlink == 0 {
-        return Ok(None);
+) -> Result<Option<(Opened, Vec<u8>)>> {
+    dir.fd(operation)?;
+    contents::read(dir, name.as_os_str(), spool.max_metadata(), operation).map_err(one_bad_entry)
+}
+
+/// Sets the times of what was opened to now: by then, its name may be another file's.
+fn touch(opened: &Opened, at: Place<'_>) -> std::result::Result<(), Errno> {
+    match omit::is_out(Step::TouchOpened) {
+        true => file::touch_at(at.0, at.1),
+        false => file::touch(opened.file.as_fd()),
     }
-    if let Some(oddity) = file::oddity(&stat) {
-        return Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity));
-    }
-    let expected = u64::try_from(stat.st_size).unwrap_or(0);
-    let contents = file::read_to_end(opened.as_fd(), expected).map_err(bad)?;
-    Ok(Some((stat, contents)))
 }
 
 fn must_have_data(spool: &Spool, name: &EntryName) -> Result<()> {
@@ -238,6 +244,7 @@ fn must_have_data(spool: &Spool, name: &EntryName) -> Result<()> {
         Err(Errno::NOENT) => Err(corrupt("the entry's data is missing")),
         Err(errno) => Err(Error::system(CHECKOUT, data.join(name.as_os_str()), errno)),
     }
+    .map_err(one_bad_entry)
 }
 
 impl Checkout {
@@ -311,7 +318,10 @@ impl Checkout {
             &self.spool,
             &self.name,
             self.durability,
-            Some(Arc::clone(&self.finished)),
+            Some(Held {
+                finished: Arc::clone(&self.finished),
+                generation: self.generation,
+            }),
         )
     }
 
@@ -411,6 +421,9 @@ impl Checkout {
         let spool = self.spool.clone();
         spool.step(|| {
             self.own_if_free(REMOVE)?;
+            // Opened while there is nothing to take back yet.
+            self.spool.layout().data.fd(REMOVE)?;
+            self.queue.waiting.fd(REMOVE)?;
             self.touch_registry(REMOVE)?;
             let (dir, name) = self.queue.checkout.place(REMOVE, self.name.as_os_str())?;
             if omit::is_out(Step::EntryFirst) {
@@ -526,6 +539,7 @@ impl Checkout {
     /// Puts the new metadata in the place of the old; if the old is gone, so is the entry, and it must not
     /// come back to life. Returns the old, which is removed when dropped.
     fn write_metadata(&self, operation: &'static str) -> Result<Scratch> {
+        self.spool.must_hold(self.metadata.len(), operation)?;
         // Synced at every level: what it replaces may be durable.
         let scratch = Scratch::with(&self.spool, &self.name, &self.metadata, true, operation)?;
         let target = self
@@ -636,8 +650,10 @@ pub(crate) fn move_out(
         .waiting
         .place(operation, name)
         .map_err(Moved::Failed)?;
-    let moved = file::touch_at(from.0, from.1).and_then(|()| rename::without_clobbering(from, to));
-    moved.map_err(|errno| match errno {
+    contents::touch(&home.checkout, name, operation)
+        .map_err(Moved::Failed)?
+        .ok_or(Moved::Gone)?;
+    rename::without_clobbering(from, to).map_err(|errno| match errno {
         Errno::NOENT => Moved::Gone,
         Errno::EXIST => Moved::Failed(Error::new(
             ErrorKind::NameTaken,
@@ -657,7 +673,8 @@ impl Spool {
     /// without it if it is not. To return what dead workers left, use [`recover`](Spool::recover).
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownQueue`]; reading fails in the iterator.
+    /// [`ErrorKind::UnknownQueue`]; reading fails in the iterator: of one entry, which is passed over then, or
+    /// of the directory, which ends it.
     pub fn list_checkouts_unsafe(&self, queue: impl AsRef<OsStr>) -> Result<Checkouts> {
         Ok(Checkouts {
             names: self.list_checkout_names(queue)?,
@@ -667,7 +684,7 @@ impl Spool {
     /// The names of the entries that are checked out of a queue, in the order of their bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownQueue`]; reading the directory fails in the iterator.
+    /// [`ErrorKind::UnknownQueue`]; reading the directory fails in the iterator, and ends it.
     pub fn list_checkout_names(&self, queue: impl AsRef<OsStr>) -> Result<CheckoutNames> {
         let queue = Arc::clone(self.queue(queue.as_ref(), "list checkouts")?);
         Ok(CheckoutNames {
@@ -691,8 +708,7 @@ impl Iterator for CheckoutNames {
     fn next(&mut self) -> Option<Result<EntryName>> {
         let spool = &self.spool;
         self.listing
-            .next(&self.queue.checkout, |read| spool.step(read))
-            .transpose()
+            .next_or_end(&self.queue.checkout, |read| spool.step(read))
     }
 }
 
@@ -711,7 +727,7 @@ impl Iterator for Checkouts {
                 Err(error) => return Some(Err(error)),
             };
             let CheckoutNames { spool, queue, .. } = &self.names;
-            match spool.step(|| read_regular(&queue.checkout, &name, "list checkouts")) {
+            match spool.step(|| read_metadata(spool, &queue.checkout, &name, "list checkouts")) {
                 Ok(Some((_, metadata))) => {
                     let entry = Entry::of(spool, queue, name);
                     let durability = spool.durability();

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
 
+use crate::contents::{self, Opened};
 use crate::durability::Durability;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::name::EntryName;
 use crate::omit::Step;
 use crate::scratch::Scratch;
 use crate::spool::Spool;
-use crate::sys::{file, rename};
+use crate::sys::{file, fork, rename};
 
 /// Where data comes from in an enqueue: bytes in memory, a reader, or a file.
 ///
@@ -83,8 +84,17 @@ pub struct DataFile {
     spool: Spool,
     name: EntryName,
     durability: Durability,
-    /// Set when the checkout that this came from is used up; `None` for one that came from no checkout.
-    held: Option<Arc<AtomicBool>>,
+    /// The checkout that this came from; `None` for one that came from no checkout.
+    held: Option<Held>,
+}
+
+/// What a checkout's data depends on.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    /// Set when the checkout is used up.
+    pub(crate) finished: Arc<AtomicBool>,
+    /// The process that it belongs to.
+    pub(crate) generation: u64,
 }
 
 impl DataFile {
@@ -92,7 +102,7 @@ impl DataFile {
         spool: &Spool,
         name: &EntryName,
         durability: Durability,
-        held: Option<Arc<AtomicBool>>,
+        held: Option<Held>,
     ) -> DataFile {
         DataFile {
             spool: spool.clone(),
@@ -111,12 +121,22 @@ impl DataFile {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] where there is none (any more), [`ErrorKind::Corrupt`] where it is no regular
-    /// file, [`ErrorKind::Finished`] after the end of the checkout that this came from.
+    /// file, [`ErrorKind::Finished`] after the end of the checkout that this came from, and
+    /// [`ErrorKind::Forked`] in a child of the process that has it.
     pub fn load(&self) -> Result<Vec<u8>> {
-        let (file, size) = self.open_checked("data load")?;
-        self.spool
-            .step(|| file::read_to_end(file.as_fd(), size))
-            .at("data load", || self.path())
+        const LOAD: &str = "data load";
+        let opened = self.open_checked(LOAD)?;
+        let size = opened.size();
+        let read = || file::read_to_end(opened.file.as_fd(), size, u64::MAX);
+        self.spool.step(read).map_err(|errno| {
+            let error = Error::system(LOAD, self.path(), errno);
+            match errno {
+                Errno::NOMEM => error.because(&format!(
+                    "there is no memory for its {size} bytes; open it and read it piece by piece"
+                )),
+                _ => error,
+            }
+        })
     }
 
     /// Opens the data for reading; the descriptor is the caller's.
@@ -124,7 +144,9 @@ impl DataFile {
     /// # Errors
     /// As [`load`](DataFile::load).
     pub fn open(&self) -> Result<File> {
-        self.open_checked("data open").map(|(file, _)| file)
+        let opened = self.open_checked("data open")?;
+        file::make_blocking(opened.file.as_fd()).at("data open", || self.path())?;
+        Ok(File::from(opened.file))
     }
 
     /// The data file's own status: size, times.
@@ -132,17 +154,16 @@ impl DataFile {
     /// # Errors
     /// As [`load`](DataFile::load).
     pub fn stat(&self) -> Result<Metadata> {
-        let (file, _) = self.open_checked("data stat")?;
-        file.metadata()
-            .map_err(|error| Error::io("data stat", self.path(), &error))
+        let opened = self.open_checked("data stat")?;
+        file::metadata(opened.file).map_err(|error| Error::io("data stat", self.path(), &error))
     }
 
     /// Replaces the data, whole or not at all, by the durability that this handle's spool or checkout has.
     ///
     /// # Errors
     /// [`ErrorKind::LostOwnership`] where the entry is not the holder's any more, else
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Finished`]; [`ErrorKind::NoSpace`], with the old data in place;
-    /// [`ErrorKind::NotDurable`].
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Finished`], [`ErrorKind::Forked`]; [`ErrorKind::NoSpace`], with
+    /// the old data in place; [`ErrorKind::NotDurable`].
     pub fn save(&self, data: impl AsRef<[u8]>) -> Result<()> {
         let mut writer = self.begin("data save")?;
         writer.append(data.as_ref())?;
@@ -170,45 +191,30 @@ impl DataFile {
         })
     }
 
-    fn open_checked(&self, operation: &'static str) -> Result<(File, u64)> {
+    fn open_checked(&self, operation: &'static str) -> Result<Opened> {
         self.must_be_held(operation)?;
-        self.spool.step(|| {
-            let dir = self.spool.layout().data.fd(operation)?;
-            let file = match file::open_read(dir, self.name.as_os_str()) {
-                Err(Errno::NOENT) => {
-                    return Err(Error::system_as(
-                        ErrorKind::NotFound,
-                        operation,
-                        self.path(),
-                        Errno::NOENT,
-                    ));
-                }
-                other => other.at(operation, || self.path())?,
-            };
-            let stat = file::stat(file.as_fd()).at(operation, || self.path())?;
-            if let Some(oddity) = file::oddity(&stat) {
-                return Err(Error::new(
-                    ErrorKind::Corrupt,
-                    operation,
-                    self.path(),
-                    oddity,
-                ));
-            }
-            file::make_blocking(file.as_fd()).at(operation, || self.path())?;
-            Ok((File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
-        })
+        let data = &self.spool.layout().data;
+        let name = self.name.as_os_str();
+        self.spool
+            .step(|| contents::open(data, name, operation))?
+            .ok_or_else(|| {
+                Error::system_as(ErrorKind::NotFound, operation, self.path(), Errno::NOENT)
+            })
     }
 
     fn must_be_held(&self, operation: &'static str) -> Result<()> {
-        match &self.held {
-            Some(finished) if finished.load(Ordering::Acquire) => Err(Error::new(
-                ErrorKind::Finished,
-                operation,
-                self.path(),
-                "the checkout that this data belongs to has ended",
-            )),
-            _ => Ok(()),
-        }
+        let (kind, reason) = match &self.held {
+            Some(held) if held.generation != fork::generation() => {
+                let reason = "the entry was checked out before a fork and belongs to the parent";
+                (ErrorKind::Forked, reason)
+            }
+            Some(held) if held.finished.load(Ordering::Acquire) => {
+                let reason = "the checkout that this data belongs to has ended";
+                (ErrorKind::Finished, reason)
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(kind, operation, self.path(), reason))
     }
 
     fn gone(&self) -> ErrorKind {
@@ -325,7 +331,7 @@ impl Write for DataWriter {
 impl Seek for DataWriter {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         let scratch = self.scratch.as_ref().ok_or_else(|| self.used_up())?;
-        Ok(rustix::fs::seek(scratch.as_fd(), seek_from(position))?)
+        Ok(scratch.seek(seek_from(position), self.operation)?)
     }
 }
 

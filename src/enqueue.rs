@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use crate::data_file::Source;
@@ -17,10 +18,11 @@ use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
 use crate::name::{EntryName, NameGenerator, TimeNames};
 use crate::omit::{self, Step};
-use crate::registry::{self, Claim, Ownership};
+use crate::registry::{self, Claim, Ownership, Reserved};
 use crate::scratch::Scratch;
 use crate::spool::{Spool, queues_on_disk};
-use crate::sys::{file, fork, rename, sync};
+use crate::sys::file::{self, CopyFailed};
+use crate::sys::{fork, rename, sync};
 
 const ENQUEUE: &str = "enqueue";
 
@@ -94,6 +96,7 @@ impl Spool {
         data: impl Into<Source<'a>>,
         options: &EnqueueOptions,
     ) -> Result<Entry> {
+        self.must_hold(metadata.as_ref().len(), ENQUEUE)?;
         let source = data.into();
         // A file that cannot be opened is bad input: it must fail before anything is made.
         let source = match source {
@@ -126,9 +129,9 @@ impl Spool {
         self.writable(ENQUEUE)?;
         let durability = options.durability.unwrap_or(self.durability());
         let draft = match &options.name {
-            Naming::ByTime => Draft::reserving(self, &TimeNames)?,
-            Naming::Reserve(generator) => Draft::reserving(self, &**generator)?,
-            Naming::Use(name) => Draft::using(self, &EntryName::new(name)?)?,
+            Naming::ByTime => Draft::reserving(self, &TimeNames, durability)?,
+            Naming::Reserve(generator) => Draft::reserving(self, &**generator, durability)?,
+            Naming::Use(name) => Draft::using(self, &EntryName::new(name)?, durability)?,
         };
         Ok(EnqueueWriter {
             name: draft.name.clone(),
@@ -174,6 +177,7 @@ impl EnqueueWriter {
     pub fn commit(&mut self, metadata: &[u8]) -> Result<Entry> {
         let draft = self.ready()?;
         let spool = draft.spool.clone();
+        spool.must_hold(metadata.len(), ENQUEUE)?;
         let draft = self.draft.take();
         let (queue, durability) = (&self.queue, self.durability);
         spool.step(|| match draft {
@@ -238,35 +242,35 @@ impl EnqueueWriter {
     }
 
     /// Copies within the kernel where that is possible.
-    fn append_file(&mut self, mut source: &File, path: PathBuf) -> Result<()> {
-        let told = |error: &io::Error| match Error::io(ENQUEUE, &path, error) {
+    fn append_file(&mut self, source: &File, path: PathBuf) -> Result<()> {
+        let told = |error: Error| match error.kind() {
             // The caller's file is at fault, not an entry or a spool.
-            told if matches!(told.kind(), ErrorKind::Corrupt | ErrorKind::NotASpool) => {
-                told.with_kind(ErrorKind::InvalidArgument)
+            ErrorKind::Corrupt | ErrorKind::NotASpool => {
+                error.with_kind(ErrorKind::InvalidArgument)
             }
-            told => told,
+            _ => error,
         };
-        let metadata = source.metadata().map_err(|error| told(&error))?;
-        if !metadata.is_file() {
+        let stat = file::stat(source.as_fd()).at(ENQUEUE, || path.clone());
+        if FileType::from_raw_mode(stat.map_err(told)?.st_mode) != FileType::RegularFile {
             // A pipe may keep us waiting, and no slot may be held meanwhile.
             let mut failed = None;
             let appended = self.append_all(&mut Noting(source, &mut failed));
             return match failed {
-                Some(error) => Err(told(&error)),
+                Some(error) => Err(told(Error::io(ENQUEUE, path, &error))),
                 None => appended,
             };
         }
         let draft = self.ready()?;
-        let target = draft
-            .data
-            .try_clone()
-            .map_err(|error| Error::io(ENQUEUE, draft.data_path(), &error))?;
+        let target = draft.data_path();
         let copied = draft
             .spool
-            .step(|| io::copy(&mut source, &mut File::from(target)));
-        copied.map(drop).map_err(|error| {
+            .step(|| file::copy(source.as_fd(), draft.data.as_fd()));
+        copied.map_err(|failed| {
             self.undo();
-            told(&error)
+            match failed {
+                CopyFailed::Reading(errno) => told(Error::system(ENQUEUE, path, errno)),
+                CopyFailed::Writing(errno) => Error::system(ENQUEUE, target, errno),
+            }
         })
     }
 
@@ -327,13 +331,17 @@ struct Draft {
 }
 
 impl Draft {
-    fn reserving(spool: &Spool, generator: &dyn NameGenerator) -> Result<Draft> {
+    fn reserving(
+        spool: &Spool,
+        generator: &dyn NameGenerator,
+        durability: Durability,
+    ) -> Result<Draft> {
         for attempt in 0..registry::ATTEMPTS {
             let name = EntryName::new(generator.next(attempt))?;
-            if !spool.try_reserve(&name, ENQUEUE)? {
+            let Some(reserved) = spool.try_reserve(&name, ENQUEUE)? else {
                 continue;
-            }
-            match spool.step(|| Draft::of_reserved(spool, &name)) {
+            };
+            match spool.step(|| Draft::of_reserved(spool, &name, reserved, durability)) {
                 // Somebody used the name between our reservation and our lock: theirs now.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::NameTaken | ErrorKind::NotFound) => {}
@@ -344,10 +352,15 @@ impl Draft {
     }
 
     /// For a name that this call has reserved.
-    fn of_reserved(spool: &Spool, name: &EntryName) -> Result<Draft> {
+    fn of_reserved(
+        spool: &Spool,
+        name: &EntryName,
+        reserved: Reserved,
+        durability: Durability,
+    ) -> Result<Draft> {
         let registry = &spool.layout().registry;
-        match registry::own(registry, name, ENQUEUE) {
-            Ok(claim) => Draft::owning(spool, name, claim, true),
+        match registry::own_reserved(registry, name, reserved, ENQUEUE) {
+            Ok(claim) => Draft::owning(spool, name, claim, true, durability),
             Err(error) => {
                 // Ours a moment ago and of no use to anyone; the first error is the one to tell.
                 let _ = registry::unreserve(registry, name, ENQUEUE);
@@ -357,7 +370,7 @@ impl Draft {
     }
 
     /// For a name that was reserved before.
-    fn using(spool: &Spool, name: &EntryName) -> Result<Draft> {
+    fn using(spool: &Spool, name: &EntryName, durability: Durability) -> Result<Draft> {
         let registry = &spool.layout().registry;
         // A repair may have the lock for a moment, and then the name is free, or gone.
         let claim = registry::own_patiently(
@@ -367,10 +380,16 @@ impl Draft {
             |step| spool.step(step),
             || Ok(true),
         )?;
-        spool.step(|| Draft::owning(spool, name, claim, false))
+        spool.step(|| Draft::owning(spool, name, claim, false, durability))
     }
 
-    fn owning(spool: &Spool, name: &EntryName, claim: Claim, reserved_here: bool) -> Result<Draft> {
+    fn owning(
+        spool: &Spool,
+        name: &EntryName,
+        claim: Claim,
+        reserved_here: bool,
+        durability: Durability,
+    ) -> Result<Draft> {
         let layout = spool.layout();
         let registry_path = || layout.registry.join(name.as_os_str());
         let ownership = match claim {
@@ -386,12 +405,17 @@ impl Draft {
             let known = layout.queues().map(|queue| &**queue);
             must_be_in_no_queue(find_in(known, name, ENQUEUE)?)?;
         }
-        let data = create_data(spool, name).inspect_err(|_| {
+        let created = create_data(spool, name).inspect_err(|_| {
             if reserved_here {
                 // Under the lock still; the first error is the one to tell.
                 let _ = registry::unreserve(&layout.registry, name, ENQUEUE);
             }
         })?;
+        let data = match created {
+            Some(data) => data,
+            // Somebody has used the name, perhaps since it was reserved here: then it is not to be taken back.
+            None => replace_leftover(spool, name, durability)?,
+        };
         Ok(Draft {
             spool: spool.clone(),
             name: name.clone(),
@@ -475,18 +499,20 @@ fn find_in<'a>(
     Ok(None)
 }
 
-/// Looks in every queue on disk, also in those that this spool was opened without.
+/// Looks in every queue on disk.
 fn find_on_disk(
     spool: &Spool,
     name: &EntryName,
     operation: &'static str,
 ) -> Result<Option<PathBuf>> {
+    find_in(&all_queues(spool, operation)?, name, operation)
+}
+
+/// Every queue on disk, also those that this spool was opened without.
+fn all_queues(spool: &Spool, operation: &'static str) -> Result<Vec<Queue>> {
     let root = &spool.layout().root;
-    let queues: Vec<Queue> = queues_on_disk(root, operation)?
-        .into_iter()
-        .map(|queue| Queue::within(root, queue))
-        .collect();
-    find_in(&queues, name, operation)
+    let names = queues_on_disk(root, operation)?.into_iter();
+    Ok(names.map(|name| Queue::within(root, name)).collect())
 }
 
 /// Whether an entry of this name is anywhere, waiting or checked out.
@@ -505,20 +531,33 @@ fn must_be_in_no_queue(found: Option<PathBuf>) -> Result<()> {
     }
 }
 
-/// Creates the data file. What a dead attempt left under its name is removed: the caller holds the lock.
-fn create_data(spool: &Spool, name: &EntryName) -> Result<OwnedFd> {
+/// Creates the data file; `None` if there is one.
+fn create_data(spool: &Spool, name: &EntryName) -> Result<Option<OwnedFd>> {
     let data = &spool.layout().data;
     let dir = data.fd(ENQUEUE)?;
-    let at = || data.join(name.as_os_str());
-    let create = || file::create_new(dir, name.as_os_str(), spool.file_mode(), spool.group());
-    match create() {
-        Err(Errno::EXIST) => {
-            must_be_in_no_queue(find_on_disk(spool, name, ENQUEUE)?)?;
-            match file::unlink(dir, name.as_os_str()) {
-                Ok(()) | Err(Errno::NOENT) => create().at(ENQUEUE, at),
-                Err(errno) => Err(Error::system(ENQUEUE, at(), errno)),
-            }
-        }
-        result => result.at(ENQUEUE, at),
+    match file::create_new(dir, name.as_os_str(), spool.file_mode(), spool.group()) {
+        Err(Errno::EXIST) => Ok(None),
+        created => created
+            .at(ENQUEUE, || data.join(name.as_os_str()))
+            .map(Some),
     }
+}
+
+/// Creates the data file in the place of what a dead attempt left: the caller holds the lock.
+fn replace_leftover(spool: &Spool, name: &EntryName, durability: Durability) -> Result<OwnedFd> {
+    let data = &spool.layout().data;
+    let dir = data.fd(ENQUEUE)?;
+    let system = |errno| Error::system(ENQUEUE, data.join(name.as_os_str()), errno);
+    must_be_in_no_queue(find_on_disk(spool, name, ENQUEUE)?)?;
+    if durability.syncs_names() {
+        // It may be a remove that died, before its sync: a loss of power would bring the entry back.
+        all_queues(spool, ENQUEUE)?
+            .iter()
+            .try_for_each(|queue| queue.sync(ENQUEUE, Step::SyncBeforeReuse))?;
+    }
+    match file::unlink(dir, name.as_os_str()) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(system(errno)),
+    }
+    create_data(spool, name)?.ok_or_else(|| system(Errno::EXIST))
 }

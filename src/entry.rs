@@ -1,14 +1,14 @@
 //! An entry: a name in a queue. Having one promises nothing about the disk.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata};
-use std::os::fd::AsFd;
+use std::fs::Metadata;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
 use crate::checkout::{self, Checkout};
+use crate::contents;
 use crate::data_file::DataFile;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
@@ -44,7 +44,7 @@ impl Spool {
     /// that come or go meanwhile may or may not be in it.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownQueue`]; reading the directory fails in the iterator.
+    /// [`ErrorKind::UnknownQueue`]; reading the directory fails in the iterator, and ends it.
     pub fn list(&self, queue: impl AsRef<OsStr>) -> Result<Entries> {
         let queue = Arc::clone(self.queue(queue.as_ref(), "list")?);
         Ok(Entries {
@@ -71,9 +71,7 @@ impl Iterator for Entries {
             queue,
             listing,
         } = self;
-        let name = listing
-            .next(&queue.waiting, |read| spool.step(read))
-            .transpose()?;
+        let name = listing.next_or_end(&queue.waiting, |read| spool.step(read))?;
         Some(name.map(|name| Entry::of(spool, queue, name)))
     }
 }
@@ -125,9 +123,7 @@ impl Entry {
                 }
                 other => other.at("stat", at)?,
             };
-            File::from(file)
-                .metadata()
-                .map_err(|error| Error::io("stat", at(), &error))
+            file::metadata(file).map_err(|error| Error::io("stat", at(), &error))
         })
     }
 
@@ -210,28 +206,16 @@ impl Direct<'_> {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] where the entry is not in its queue, [`ErrorKind::Corrupt`] where it is no
-    /// regular file.
+    /// regular file, or too large.
     pub fn contents(&self) -> Result<Vec<u8>> {
         const CONTENTS: &str = "direct contents";
         let Entry { spool, queue, name } = self.0;
-        spool.step(|| {
-            let dir = queue.waiting.fd(CONTENTS)?;
-            let file = match file::open_read(dir, name.as_os_str()) {
-                Err(Errno::NOENT) => return Err(self.not_found(CONTENTS)),
-                other => other.at(CONTENTS, || self.path())?,
-            };
-            let stat = file::stat(file.as_fd()).at(CONTENTS, || self.path())?;
-            if let Some(oddity) = file::oddity(&stat) {
-                return Err(Error::new(
-                    ErrorKind::Corrupt,
-                    CONTENTS,
-                    self.path(),
-                    oddity,
-                ));
-            }
-            file::read_to_end(file.as_fd(), u64::try_from(stat.st_size).unwrap_or(0))
-                .at(CONTENTS, || self.path())
-        })
+        let read = spool.step(|| {
+            let most = spool.max_metadata();
+            contents::read(&queue.waiting, name.as_os_str(), most, CONTENTS)
+        })?;
+        read.map(|(_, contents)| contents)
+            .ok_or_else(|| self.not_found(CONTENTS))
     }
 
     /// The entry's data.
@@ -247,6 +231,7 @@ impl Direct<'_> {
         const SAVE: &str = "direct save";
         let Entry { spool, queue, name } = self.0;
         spool.writable(SAVE)?;
+        spool.must_hold(metadata.as_ref().len(), SAVE)?;
         let durability = spool.durability();
         spool.step(|| {
             // Synced at every level: what it replaces may be durable.
@@ -273,6 +258,13 @@ impl Direct<'_> {
         let Entry { spool, queue, name } = self.0;
         spool.writable(REMOVE)?;
         spool.step(|| {
+            if !checkout::is_in(&queue.waiting, name, REMOVE)? {
+                return Err(self.not_found(REMOVE));
+            }
+            // Opened while there is nothing to take back yet.
+            spool.layout().data.fd(REMOVE)?;
+            // So that a monitor takes the half that is left meanwhile for what it is.
+            registry::touch(&spool.layout().registry, name, REMOVE)?;
             match file::unlink(queue.waiting.fd(REMOVE)?, name.as_os_str()) {
                 Err(Errno::NOENT) => return Err(self.not_found(REMOVE)),
                 other => other.at(REMOVE, || self.path())?,

@@ -1,18 +1,30 @@
 //! `.multispool/format`: what this spool is, so that no version does harm to what it does not know.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
-use std::os::fd::AsFd;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
+use crate::contents;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{Dir, FORMAT, OURS};
 use crate::omit::Step;
-use crate::sys::{file, random, rename, sync};
+use crate::sys::{dir, file, random, rename, sync};
 
 /// The version of the format on disk that this library writes.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// What the name of a format that is being written begins with.
+const TEMPORARY: &str = "format.tmp.";
+
+/// No format of ours is near this long.
+const MOST_BYTES: u64 = 64 * 1024;
 
 /// Who may use the spool at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,18 +159,36 @@ fn path(root: &Dir) -> PathBuf {
 }
 
 /// Reads what the spool is.
-pub(crate) fn read(root: &Dir, operation: &'static str) -> Result<Format> {
-    let ours = match crate::sys::dir::open_at(root.fd(operation)?, OURS.as_ref()) {
-        Err(Errno::NOENT) => return Ok(Format::UNRECORDED),
-        other => other.at(operation, || root.join(OURS.as_ref()))?,
+pub(crate) fn read(root: &Arc<Dir>, operation: &'static str) -> Result<Format> {
+    root.fd(operation)?;
+    let ours = Dir::within(root, OURS.as_ref());
+    let dir = match ours.fd(operation) {
+        Err(error) if error.errno() == Some(libc::ENOENT) => return Ok(Format::UNRECORDED),
+        other => other?,
     };
-    let text = match file::open_read(ours.as_fd(), FORMAT.as_ref()) {
-        Err(Errno::NOENT) => return Ok(Format::UNRECORDED),
-        other => other
-            .and_then(|file| file::read_to_end(file.as_fd(), 256))
-            .at(operation, || path(root))?,
-    };
-    Format::parse(&text).map_err(|(kind, reason)| Error::new(kind, operation, path(root), reason))
+    let oddity = |stat: &Stat| file::oddity(stat).filter(|_| !has_all_its_names(dir, stat));
+    let name = FORMAT.as_ref();
+    match contents::read_unless(oddity, &ours, name, MOST_BYTES, operation)? {
+        Some((_, text)) => Format::parse(&text)
+            .map_err(|(kind, reason)| Error::new(kind, operation, path(root), reason)),
+        None => Ok(Format::UNRECORDED),
+    }
+}
+
+/// Whether it is a regular file all of whose names are in this directory: a create that was cut short
+/// leaves the format its temporary name, too.
+fn has_all_its_names(dir: BorrowedFd<'_>, stat: &Stat) -> bool {
+    let (mut names, mut links) = (0, stat.st_nlink);
+    let listed = dir::for_each_name(dir, |name| {
+        match file::stat_at(dir, OsStr::from_bytes(name)) {
+            // Whoever creates at this moment takes a name away.
+            Ok(named) if file::same(&named, stat) => (names, links) = (names + 1, named.st_nlink),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    let is_regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    is_regular && listed.is_ok() && names >= links
 }
 
 /// Records what the spool is, whole or not at all; what another process recorded first stands.
@@ -172,42 +202,62 @@ pub(crate) fn record(
 ) -> Result<()> {
     let dir = ours.fd(operation)?;
     let target = FORMAT.as_ref();
-    if file::exists(dir, target).at(operation, || ours.join(target))? {
-        return Ok(());
-    }
-    let temporary = format!("{FORMAT}.tmp.{}", random::letters(6));
-    let temporary = temporary.as_ref();
-    let at = || ours.join(temporary);
-    let written = (|| {
-        let file = file::create_new(dir, temporary, file_mode, group).at(operation, at)?;
-        file::write_all(file.as_fd(), format.to_text().as_bytes()).at(operation, at)?;
-        if durable {
-            sync::fsync(file.as_fd()).at(operation, at)?;
-        }
-        match file::link(dir, temporary, target) {
-            Ok(()) | Err(Errno::EXIST) => Ok(()),
-            // No hard links on this file system.
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => {
-                match rename::without_clobbering((dir, temporary), (dir, target)) {
-                    Err(Errno::EXIST) => Ok(()),
-                    other => other,
-                }
+    while !file::exists(dir, target).at(operation, || ours.join(target))? {
+        let temporary = format!("{TEMPORARY}{}", random::letters(6));
+        let temporary = temporary.as_ref();
+        let at = || ours.join(temporary);
+        let written = (|| {
+            let file = file::create_new(dir, temporary, file_mode, group).at(operation, at)?;
+            file::write_all(file.as_fd(), format.to_text().as_bytes()).at(operation, at)?;
+            if durable {
+                sync::fsync(file.as_fd()).at(operation, at)?;
             }
-            Err(errno) => Err(errno),
-        }
-        .at(operation, || ours.join(target))
-    })();
-    let cleaned = match file::unlink(dir, temporary) {
-        Err(Errno::NOENT) => Ok(()),
-        other => other.at(operation, at),
-    };
-    written?;
-    cleaned?;
-    if durable {
-        ours.sync(operation, Step::SyncCreate)
-    } else {
-        Ok(())
+            match file::link(dir, temporary, target) {
+                // Another process recorded it, and perhaps cleared our file away.
+                Ok(()) | Err(Errno::EXIST | Errno::NOENT) => Ok(()),
+                // No hard links on this file system.
+                Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => {
+                    match rename::without_clobbering((dir, temporary), (dir, target)) {
+                        Err(Errno::EXIST | Errno::NOENT) => Ok(()),
+                        other => other,
+                    }
+                }
+                Err(errno) => Err(errno),
+            }
+            .at(operation, || ours.join(target))
+        })();
+        let cleaned = match file::unlink(dir, temporary) {
+            Err(Errno::NOENT) => Ok(()),
+            other => other.at(operation, at),
+        };
+        written?;
+        cleaned?;
     }
+    // Before the sync: what came back after a loss of power would be there for good.
+    clear(ours, operation)?;
+    // Also what was there: whoever recorded it may not have come to this.
+    if durable {
+        ours.sync(operation, Step::SyncCreate)?;
+    }
+    Ok(())
+}
+
+/// Removes what creates that were cut short left beside the format. A create that is at it finds the format.
+pub(crate) fn clear(ours: &Dir, operation: &'static str) -> Result<()> {
+    let dir = ours.fd(operation)?;
+    let mut left = Vec::new();
+    dir::for_each_name(dir, |name| {
+        if name.starts_with(TEMPORARY.as_bytes()) {
+            left.push(name.to_owned());
+        }
+        ControlFlow::Continue(())
+    })
+    .at(operation, || ours.path().to_owned())?;
+    for name in left {
+        // What cannot be removed is in nobody's way.
+        let _ = file::unlink(dir, OsStr::from_bytes(&name));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ impl Queue {
             name,
         }
     }
+
+    /// Waits until every entry that came or went so far has done so on disk.
+    pub(crate) fn sync(&self, operation: &'static str, step: Step) -> Result<()> {
+        self.checkout.sync(operation, step)?;
+        self.waiting.sync(operation, step)
+    }
 }
 
 impl fmt::Debug for Queue {
@@ -170,7 +176,7 @@ impl Dir {
         }
         let fd = self.fd(operation)?;
         self.syncs
-            .join(|| sync::fsync(fd))
+            .join(|| sync::fsync_directory(fd))
             .at(operation, || self.path.clone())
     }
 }

@@ -43,6 +43,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod checkout;
+mod contents;
 mod data_file;
 mod durability;
 mod enqueue;
@@ -75,6 +76,8 @@ pub use enqueue::{EnqueueOptions, EnqueueWriter};
 pub use entry::{Direct, Entries, Entry};
 pub use error::{Error, ErrorKind, Result};
 pub use format::{FORMAT_VERSION, Format, Mode, Owners};
+pub use monitor::daemon::{Daemon, DaemonSpec, Watched};
+pub use monitor::event::Event;
 pub use monitor::limits::Limits;
 pub use monitor::problem::{Dir, FileWithMtime, Mend, Problem, Severity};
 pub use monitor::{Monitor, MonitorSpec};

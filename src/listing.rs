@@ -69,6 +69,19 @@ impl Listing {
         self.names.push_front(name);
     }
 
+    /// As [`next`](Listing::next), for an iterator: a directory that cannot be read ends it.
+    pub(crate) fn next_or_end(
+        &mut self,
+        dir: &Dir,
+        step: impl Fn(&mut dyn FnMut()),
+    ) -> Option<Result<EntryName>> {
+        let next = self.next(dir, step);
+        if next.is_err() {
+            self.state = State::Complete;
+        }
+        next.transpose()
+    }
+
     fn refill(&mut self, dir: &Dir) -> Result<()> {
         let mut names: Vec<EntryName> = Vec::new();
         let mut complete = true;

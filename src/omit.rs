@@ -26,10 +26,20 @@ pub(crate) enum Step {
     SyncRemoval,
     /// `sync-repair`: the directories that a repair changed.
     SyncRepair,
+    /// `sync-before-repair`: the queues, before a repair takes the data of names that have no entry.
+    SyncBeforeRepair,
+    /// `sync-away`: the directories that a repair moves things to.
+    SyncAway,
+    /// `sync-before-reuse`: the queues, before an enqueue replaces data that its name has already.
+    SyncBeforeReuse,
     /// `sync-create`: the directories that a create made, and those that they are in.
     SyncCreate,
     /// `sync-exchange`: the name of data that replaced other data.
     SyncExchange,
+    /// `sync-answer`: the question, after a directory was synced, whether its file system has failed.
+    SyncAnswer,
+    /// `sync-round`: a sync that is shared by threads begins after the changes of each.
+    SyncRound,
     /// `lock`: a name is owned by whoever asks.
     Lock,
     /// `lock-same-file`: the file that was locked is the one that still has the name.
@@ -50,6 +60,16 @@ pub(crate) enum Step {
     WholeWrite,
     /// `regular-only`: only regular files of one name are read, and no link is followed.
     RegularOnly,
+    /// `still-named`: what was opened has this name still, and no other.
+    StillNamed,
+    /// `real-directories`: no link is followed to a directory of a spool.
+    RealDirectories,
+    /// `open-nonblocking`: no open waits for the other end of a FIFO.
+    OpenNonblocking,
+    /// `read-bound`: no more is read than there is to be room for.
+    ReadBound,
+    /// `touch-opened`: times are set on the file that was looked at, whatever has its name by then.
+    TouchOpened,
     /// `second-look`: what looks wrong is looked at again.
     SecondLook,
     /// `forget-lock`: a forked child lets go of its parent's locks.
@@ -70,8 +90,13 @@ impl Step {
             Step::SyncSource => "sync-source",
             Step::SyncRemoval => "sync-removal",
             Step::SyncRepair => "sync-repair",
+            Step::SyncBeforeRepair => "sync-before-repair",
+            Step::SyncAway => "sync-away",
+            Step::SyncBeforeReuse => "sync-before-reuse",
             Step::SyncCreate => "sync-create",
             Step::SyncExchange => "sync-exchange",
+            Step::SyncAnswer => "sync-answer",
+            Step::SyncRound => "sync-round",
             Step::Lock => "lock",
             Step::LockSameFile => "lock-same-file",
             Step::RepairLock => "repair-lock",
@@ -82,6 +107,11 @@ impl Step {
             Step::Exchange => "exchange",
             Step::WholeWrite => "whole-write",
             Step::RegularOnly => "regular-only",
+            Step::StillNamed => "still-named",
+            Step::RealDirectories => "real-directories",
+            Step::OpenNonblocking => "open-nonblocking",
+            Step::ReadBound => "read-bound",
+            Step::TouchOpened => "touch-opened",
             Step::SecondLook => "second-look",
             Step::ForgetLock => "forget-lock",
             Step::WatchFirst => "watch-first",

@@ -124,6 +124,7 @@ impl Spool {
             busy: Busy::default(),
             subscription: None,
             watched: None,
+            rested_until: Instant::now(),
             given_back,
             spool: self.clone(),
             queue,
@@ -161,6 +162,8 @@ pub struct QueueReader {
     listed: Listed,
     busy: Busy,
     given_back: Arc<GivenBack>,
+    /// The names that had rested enough by then have been tried.
+    rested_until: Instant,
     bell: Arc<Bell>,
     /// From the first wait on, where the kernel has a watch for us.
     subscription: Option<Subscription>,
@@ -209,11 +212,7 @@ impl QueueReader {
     pub fn dequeue(&mut self, stop: Option<&Stop>, timeout: Option<Duration>) -> Result<Dequeued> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let dequeued = self.wait(stop, until);
-        if let Some(subscription) = &self.subscription {
-            // Another reader may be quicker than my next call.
-            subscription.hand_back(self.busy.take());
-            subscription.leave();
-        }
+        self.leave();
         if self.watched.is_some() {
             // Only an answer of "nothing available" lowers the descriptor.
             self.bell.ring();
@@ -267,6 +266,19 @@ impl QueueReader {
         } else {
             Leaves::HadInThisPass
         };
+        let looked = self.look_patiently(leaves);
+        if self.watched.is_none() || !matches!(looked, Ok(None)) {
+            self.leave();
+        }
+        if let Ok(None) = looked {
+            self.given_back.end_pass();
+            self.arm();
+        }
+        looked
+    }
+
+    /// Looks again, for a while, as long as names are busy.
+    fn look_patiently(&mut self, leaves: Leaves) -> Result<Option<Checkout>> {
         let begun = Instant::now();
         loop {
             if let Some(checkout) = self.look(leaves)? {
@@ -276,12 +288,17 @@ impl QueueReader {
                 Some(next) if self.watched.is_none() && begun.elapsed() < BUSY_PATIENCE => {
                     sync::pause(next.saturating_duration_since(Instant::now()));
                 }
-                _ => break,
+                _ => return Ok(None),
             }
         }
-        self.given_back.end_pass();
-        self.arm();
-        Ok(None)
+    }
+
+    /// The reader is with its caller, for as long as that likes: another may be quicker than its next call.
+    fn leave(&mut self) {
+        if let Some(subscription) = &self.subscription {
+            subscription.hand_back(self.busy.take());
+            subscription.leave();
+        }
     }
 
     /// Calls `f` with each entry's metadata and data, does what it decides, and waits for the next, until
@@ -360,11 +377,12 @@ impl QueueReader {
         let dir = self.queue.waiting.fd(DEQUEUE)?;
         match Subscription::new(dir, &self.queue.waiting, &self.bell) {
             Ok(subscription) => {
+                // What came before the watch is in no event.
+                self.listed = match omit::is_out(Step::WatchFirst) {
+                    true => Listed::Epoch(subscription.epoch()),
+                    false => Listed::No,
+                };
                 self.subscription = Some(subscription);
-                if !omit::is_out(Step::WatchFirst) {
-                    // What came before the watch is in no event.
-                    self.listed = Listed::No;
-                }
             }
             Err(_) if self.looks.is_some() => {}
             Err(_) => self.looks = Some(Looks::new(self.options.poll_interval)),
@@ -514,7 +532,10 @@ impl QueueReader {
     fn look_at_rested(&mut self, leaves: Leaves) -> Result<Option<Checkout>> {
         let names = match leaves {
             Leaves::HadInThisPass => self.given_back.of_earlier_passes(),
-            Leaves::Resting => self.given_back.rested(),
+            Leaves::Resting => {
+                self.rested_until = Instant::now();
+                self.given_back.rested(self.rested_until)
+            }
         };
         for name in names {
             if let Some(checkout) = self.attempt(&name)? {
@@ -559,7 +580,8 @@ impl QueueReader {
     /// When there will be something to try that nobody rings for.
     fn next_look(&self) -> Option<Instant> {
         let looks = self.looks.as_ref().map(Looks::next);
-        let times = [self.busy.next(), self.given_back.next_rested(), looks];
+        let rested = self.given_back.next_rested(self.rested_until);
+        let times = [self.busy.next(), rested, looks];
         times.into_iter().flatten().min()
     }
 
@@ -602,7 +624,9 @@ impl Drop for QueueReader {
             return;
         }
         if let Some(subscription) = &self.subscription {
-            subscription.hand_back(self.busy.take());
+            // Those that were bad too: for them no event comes, and nobody else in this process knows of them.
+            let known = self.busy.take().into_iter().chain(self.given_back.all());
+            subscription.hand_back(known);
         }
     }
 }

@@ -3,11 +3,13 @@
 //! `.registry/NAME` is the one file that stays the same for an entry's whole life, so its lock is the
 //! ownership of the entry: taken before anything moves, freed by the kernel when the owner dies.
 
+use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
+use crate::contents;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Dir;
 use crate::name::EntryName;
@@ -24,18 +26,31 @@ const BUSY_PATIENCE: Duration = Duration::from_millis(100);
 pub(crate) const BUSY_PAUSE: Duration = Duration::from_micros(50);
 pub(crate) const BUSY_PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// Creates the reservation; `false` if the name is in use.
+/// A reservation that was made just now, for [`own_reserved`].
+pub(crate) struct Reserved {
+    file: PrivateFd,
+    generation: u64,
+}
+
+/// Creates the reservation; `None` if the name is in use.
 pub(crate) fn reserve(
     registry: &Dir,
     name: &EntryName,
     file_mode: Option<u32>,
     group: Option<u32>,
     operation: &'static str,
-) -> Result<bool> {
+) -> Result<Option<Reserved>> {
     let dir = registry.fd(operation)?;
-    match file::create_new(dir, name.as_os_str(), file_mode, group) {
-        Ok(_) => Ok(true),
-        Err(Errno::EXIST) => Ok(false),
+    let generation = fork::generation();
+    let made = Cell::new(false);
+    let open = || match made.replace(true) {
+        false => file::create_new(dir, name.as_os_str(), file_mode, group),
+        // A fork came in between: it is made, and to be opened anew.
+        true => file::open_write(dir, name.as_os_str()),
+    };
+    match PrivateFd::open(InChild::Nothing, open) {
+        Ok(file) => Ok(Some(Reserved { file, generation })),
+        Err(Errno::EXIST) => Ok(None),
         Err(errno) => Err(Error::system(
             operation,
             registry.join(name.as_os_str()),
@@ -53,6 +68,15 @@ pub(crate) fn unreserve(registry: &Dir, name: &EntryName, operation: &'static st
             registry.join(name.as_os_str()),
             errno,
         )),
+    }
+}
+
+/// Sets the reservation's times to now; that there is none is fine.
+pub(crate) fn touch(registry: &Dir, name: &EntryName, operation: &'static str) -> Result<()> {
+    match contents::touch(registry, name.as_os_str(), operation) {
+        // Whose file is that?
+        Err(error) if error.kind() == ErrorKind::Corrupt => Ok(()),
+        touched => touched.map(drop),
     }
 }
 
@@ -75,25 +99,57 @@ pub(crate) fn own(registry: &Dir, name: &EntryName, operation: &'static str) -> 
         let file = match opened {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(Claim::Unreserved),
+            // Somebody has a lease on the file: the kernel has asked for it back.
+            Err(Errno::AGAIN) => return Ok(Claim::Busy),
             Err(errno) => return Err(Error::system(operation, at(), errno)),
         };
-        let opened = file::stat(file.as_fd()).at(operation, at)?;
-        if let Some(oddity) = file::oddity(&opened).filter(|_| opened.st_nlink > 0) {
-            return Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity));
+        let reserved = Reserved { file, generation };
+        if let Some(claim) = claim(registry, name, reserved, operation)? {
+            return Ok(claim);
         }
-        if !lock::try_lock(file.as_fd()).at(operation, at)? && !omit::is_out(Step::Lock) {
-            return Ok(Claim::Busy);
-        }
-        let ownership = Ownership { file, generation };
-        // The lock may be on a ghost: a file that was removed, and perhaps made anew, in between.
-        match file::stat_at(dir, name.as_os_str()) {
-            Ok(named) if file::same(&named, &opened) || omit::is_out(Step::LockSameFile) => {
-                return Ok(Claim::Owned(ownership));
+    }
+}
+
+/// Takes the ownership of a reservation that was made just now. Where the name is another's by now it is not
+/// ours, and so `Unreserved`.
+pub(crate) fn own_reserved(
+    registry: &Dir,
+    name: &EntryName,
+    reserved: Reserved,
+    operation: &'static str,
+) -> Result<Claim> {
+    let claim = claim(registry, name, reserved, operation)?;
+    Ok(claim.unwrap_or(Claim::Unreserved))
+}
+
+/// Locks an open registry file; `None` if another file has its name.
+fn claim(
+    registry: &Dir,
+    name: &EntryName,
+    Reserved { file, generation }: Reserved,
+    operation: &'static str,
+) -> Result<Option<Claim>> {
+    let dir = registry.fd(operation)?;
+    let at = || registry.join(name.as_os_str());
+    let opened = file::stat(file.as_fd()).at(operation, at)?;
+    if let Some(oddity) = file::oddity(&opened).filter(|_| opened.st_nlink > 0) {
+        return Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity));
+    }
+    if !lock::try_lock(file.as_fd()).at(operation, at)? && !omit::is_out(Step::Lock) {
+        return Ok(Some(Claim::Busy));
+    }
+    let ownership = Ownership { file, generation };
+    // The lock may be on a ghost: a file that was removed, and perhaps made anew, in between.
+    match file::stat_at(dir, name.as_os_str()) {
+        Ok(named) if file::same(&named, &opened) || omit::is_out(Step::LockSameFile) => {
+            match file::oddity(&named) {
+                None => Ok(Some(Claim::Owned(ownership))),
+                Some(oddity) => Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity)),
             }
-            Ok(_) => {}
-            Err(Errno::NOENT) => return Ok(Claim::Unreserved),
-            Err(errno) => return Err(Error::system(operation, at(), errno)),
         }
+        Ok(_) => Ok(None),
+        Err(Errno::NOENT) => Ok(Some(Claim::Unreserved)),
+        Err(errno) => Err(Error::system(operation, at(), errno)),
     }
 }
 
@@ -130,7 +186,10 @@ pub(crate) fn is_owned(registry: &Dir, name: &EntryName, operation: &'static str
     let at = || registry.join(name.as_os_str());
     match file::open_read(registry.fd(operation)?, name.as_os_str()) {
         Ok(file) => lock::is_locked(file.as_fd()).at(operation, at),
-        Err(Errno::NOENT) => Ok(false),
+        // Nothing that could be owned.
+        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(false),
+        // It cannot be told, and nobody may be called dead who may live.
+        Err(Errno::ACCESS | Errno::PERM | Errno::AGAIN) => Ok(true),
         Err(errno) => Err(Error::system(operation, at(), errno)),
     }
 }

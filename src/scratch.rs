@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
+use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
 use crate::error::{At, Error, ErrorKind, Result};
@@ -69,6 +70,10 @@ impl Scratch {
 
     pub(crate) fn append(&self, bytes: &[u8], operation: &'static str) -> Result<()> {
         file::write_all(self.file.as_fd(), bytes).at(operation, || self.path())
+    }
+
+    pub(crate) fn seek(&self, to: SeekFrom, operation: &'static str) -> Result<u64> {
+        rustix::fs::seek(self.file.as_fd(), to).at(operation, || self.path())
     }
 
     pub(crate) fn sync(&self, operation: &'static str) -> Result<()> {

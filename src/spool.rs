@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{self, Format, Mode, Owners};
 use crate::layout::{Layout, Queue};
 use crate::name::{EntryName, NameGenerator, QueueName};
-use crate::registry;
+use crate::registry::{self, Reserved};
 use crate::throttle::{self, AtMost, Throttle, Unlimited};
 
 mod create;
@@ -33,6 +33,8 @@ pub(crate) use load::queues_on_disk;
 pub struct SpoolOptions {
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
+    /// For a monitor, which tells of it.
+    may_lack_data: bool,
     pub(crate) owners: Owners,
     pub(crate) mode: Option<Mode>,
     pub(crate) throttle: Arc<dyn Throttle>,
@@ -40,13 +42,18 @@ pub struct SpoolOptions {
     pub(crate) dir_mode: Option<u32>,
     pub(crate) group: Option<u32>,
     pub(crate) allow_world_writable: bool,
+    max_metadata: u64,
 }
+
+/// Far more than metadata has, and few enough for each of many workers.
+const MAX_METADATA: u64 = 64 * 1024 * 1024;
 
 impl Default for SpoolOptions {
     fn default() -> SpoolOptions {
         SpoolOptions {
             durability: Durability::Full,
             read_only: false,
+            may_lack_data: false,
             owners: Owners::Locking,
             mode: None,
             throttle: Arc::new(Unlimited),
@@ -54,6 +61,7 @@ impl Default for SpoolOptions {
             dir_mode: None,
             group: None,
             allow_world_writable: false,
+            max_metadata: MAX_METADATA,
         }
     }
 }
@@ -75,6 +83,14 @@ impl SpoolOptions {
     pub fn read_only(mut self, read_only: bool) -> SpoolOptions {
         self.read_only = read_only;
         self
+    }
+
+    /// Opens a spool to tell what is wrong with it.
+    pub(crate) fn for_monitor(self) -> SpoolOptions {
+        SpoolOptions {
+            may_lack_data: true,
+            ..self.read_only(true)
+        }
     }
 
     /// What a new spool records of its owners; an existing one keeps what it has. Default: locking.
@@ -120,6 +136,14 @@ impl SpoolOptions {
     /// The group (its number) of what this handle makes.
     pub fn group(mut self, group: u32) -> SpoolOptions {
         self.group = Some(group);
+        self
+    }
+
+    /// The most bytes of metadata that this handle takes into memory: an entry with more is damaged to it,
+    /// and it writes no more. Whoever may write into the spool could else have every worker read until its
+    /// memory ends. Default: 64 MiB.
+    pub fn max_metadata(mut self, bytes: u64) -> SpoolOptions {
+        self.max_metadata = bytes;
         self
     }
 
@@ -301,7 +325,7 @@ impl Spool {
         self.writable("reserve")?;
         for attempt in 0..registry::ATTEMPTS {
             let name = EntryName::new(generator.next(attempt))?;
-            if self.try_reserve(&name, "reserve")? {
+            if self.try_reserve(&name, "reserve")?.is_some() {
                 return Ok(name);
             }
         }
@@ -315,7 +339,7 @@ impl Spool {
     pub fn reserve_name(&self, name: impl AsRef<OsStr>) -> Result<EntryName> {
         self.writable("reserve")?;
         let name = EntryName::new(name)?;
-        if self.try_reserve(&name, "reserve")? {
+        if self.try_reserve(&name, "reserve")?.is_some() {
             return Ok(name);
         }
         Err(Error::new(
@@ -326,7 +350,11 @@ impl Spool {
         ))
     }
 
-    pub(crate) fn try_reserve(&self, name: &EntryName, operation: &'static str) -> Result<bool> {
+    pub(crate) fn try_reserve(
+        &self,
+        name: &EntryName,
+        operation: &'static str,
+    ) -> Result<Option<Reserved>> {
         self.step(|| {
             let Inner {
                 layout, options, ..
@@ -359,6 +387,20 @@ impl Spool {
         let queues = self.step(|| queues_on_disk(&self.0.layout.root, operation))?;
         let layout = Layout::new(self.dir().to_owned(), queues);
         Ok(Spool::new(layout, &self.0.options, self.0.format))
+    }
+
+    pub(crate) fn max_metadata(&self) -> u64 {
+        self.0.options.max_metadata
+    }
+
+    /// Refuses metadata that nobody could read again.
+    pub(crate) fn must_hold(&self, metadata: usize, operation: &'static str) -> Result<()> {
+        let most = self.max_metadata();
+        if metadata as u64 <= most {
+            return Ok(());
+        }
+        let reason = format!("the metadata has {metadata} bytes, the most is {most}");
+        Err(Error::plain(ErrorKind::InvalidArgument, operation, reason))
     }
 
     pub(crate) fn file_mode(&self) -> Option<u32> {

@@ -130,10 +130,12 @@ impl Spool {
         else {
             return Ok(());
         };
-        *metadata += entry.size;
-        *data += self
+        let size = self
             .look(&self.layout().data, name)?
             .map_or(0, |data| data.size);
+        // Sparse files may be of any size.
+        *metadata = metadata.saturating_add(entry.size);
+        *data = data.saturating_add(size);
         Ok(())
     }
 

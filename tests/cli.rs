@@ -18,6 +18,8 @@ mod enqueue;
 mod entries;
 #[path = "cli/failing_sync.rs"]
 mod failing_sync;
+#[path = "cli/monitor.rs"]
+mod monitor;
 #[path = "cli/names.rs"]
 mod names;
 #[path = "cli/output.rs"]

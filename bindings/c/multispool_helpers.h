@@ -3,6 +3,7 @@
  *
  * - multispool_with_entry, multispool_try_with_entry: check out, handle, finish.
  * - multispool_for_each, multispool_for_each_available: the same for all that a reader gives.
+ * - multispool_for_each_event: what a monitor's daemon has to tell.
  * - multispool_checkout_close: give back what was not finished.
  * - MULTISPOOL_AUTO: handles that free themselves at the end of their block (gcc and clang).
  * - multispool_error_print: an error on a stream.
@@ -221,6 +222,56 @@ static inline int32_t multispool_for_each_available(multispool_reader *reader,
     }
 }
 
+/*
+ * What to do when a problem came or went: MULTISPOOL_OK goes on, anything else ends the loop. `context` and
+ * `error` are as a handler's. The event belongs to the helper: do not free it.
+ *
+ *     static int32_t tell(const multispool_event *event, void *context, multispool_error **error)
+ *     {
+ *         const char *word = multispool_event_kind(event) == MULTISPOOL_EVENT_START ? "start" : "end";
+ *         const char *message = multispool_problems_message(multispool_event_problem(event), 0);
+ *         (void)error;
+ *         return fprintf(context, "%s: %s\n", word, message) < 0 ? MULTISPOOL_HANDLER_FAILED : MULTISPOOL_OK;
+ *     }
+ */
+typedef int32_t (*multispool_event_handler)(const multispool_event *event, void *context,
+                                            multispool_error **error);
+
+/*
+ * Calls the handler for each event that the daemon has to tell, until `stop` (which may be NULL) is
+ * triggered. It ends at the first failure, of a handler, or of a check, which the daemon outlives; call it
+ * again to go on with the next event. Signals do not end it: trigger a stop in their handler.
+ *
+ *     status = multispool_for_each_event(daemon, stop, tell, stdout, &error);
+ *
+ * Gives: OK when stopped; what the handler returns; otherwise as multispool_daemon_next.
+ */
+MULTISPOOL_MUST_USE
+static inline int32_t multispool_for_each_event(multispool_daemon *daemon, const multispool_stop *stop,
+                                                multispool_event_handler handler, void *context,
+                                                multispool_error **error)
+{
+    for (;;) {
+        multispool_event *event;
+        int32_t status = multispool_daemon_next(daemon, stop, -1, &event, error);
+        if (status == MULTISPOOL_INTERRUPTED)
+            continue;
+        if (status == MULTISPOOL_STOPPED)
+            return MULTISPOOL_OK;
+        if (status == MULTISPOOL_OK) {
+            status = handler(event, context, error);
+            multispool_event_free(event);
+            if (status == MULTISPOOL_OK && error != NULL) {
+                /* What the handler got over. */
+                multispool_error_free(*error);
+                *error = NULL;
+            }
+        }
+        if (status != MULTISPOOL_OK)
+            return status;
+    }
+}
+
 /* Writes "PROGRAM: MESSAGE" and a newline. An error of NULL has the message "no error". */
 static inline void multispool_error_print(FILE *stream, const char *program,
                                           const multispool_error *error)
@@ -265,6 +316,15 @@ MULTISPOOL_AUTO_FREE(reader)
 MULTISPOOL_AUTO_FREE(recover_options)
 MULTISPOOL_AUTO_FREE(stats_options)
 MULTISPOOL_AUTO_FREE(stats)
+MULTISPOOL_AUTO_FREE(limits)
+MULTISPOOL_AUTO_FREE(problems)
+MULTISPOOL_AUTO_FREE(monitor)
+MULTISPOOL_AUTO_FREE(event)
+MULTISPOOL_AUTO_FREE(daemon_options)
+MULTISPOOL_AUTO_FREE(daemon)
+MULTISPOOL_AUTO_FREE(repair_options)
+MULTISPOOL_AUTO_FREE(plan)
+MULTISPOOL_AUTO_FREE(repaired)
 #undef MULTISPOOL_AUTO_FREE
 
 static inline void multispool_auto_checkout(multispool_checkout **checkout)

@@ -150,14 +150,26 @@ func failure(operation, subject string, status C.int32_t, cause *C.multispool_er
 		return err
 	}
 	defer C.multispool_error_free(cause)
-	err.Op = C.GoString(C.multispool_error_operation(cause))
-	err.Path = C.GoString(C.multispool_error_path(cause))
-	err.Errno = syscall.Errno(C.multispool_error_errno(cause))
-	err.Message = C.GoString(C.multispool_error_message(cause))
-	if name := C.multispool_error_name(cause); name != nil {
-		err.Name = C.GoString(name)
-	}
+	err.tell(cause)
 	return err
+}
+
+// told is a failure that the library keeps.
+func told(cause *C.multispool_error) error {
+	err := &Error{Status: Status(C.multispool_error_status(cause))}
+	err.tell(cause)
+	return err
+}
+
+// tell copies what the library says of a failure.
+func (e *Error) tell(cause *C.multispool_error) {
+	e.Op = C.GoString(C.multispool_error_operation(cause))
+	e.Path = C.GoString(C.multispool_error_path(cause))
+	e.Errno = syscall.Errno(C.multispool_error_errno(cause))
+	e.Message = C.GoString(C.multispool_error_message(cause))
+	if name := C.multispool_error_name(cause); name != nil {
+		e.Name = C.GoString(name)
+	}
 }
 
 // outcomeText says what a status without an error object of the library means.

@@ -85,6 +85,10 @@ type (
 	RecoverOption interface {
 		setRecover(*C.multispool_recover_options, **C.multispool_error) C.int32_t
 	}
+	// A RepairOption changes one repair.
+	RepairOption interface {
+		setRepair(*C.multispool_repair_options, **C.multispool_error) C.int32_t
+	}
 	// A StatsOption changes what Stats counts.
 	StatsOption interface {
 		setStats(*C.multispool_stats_options, **C.multispool_error) C.int32_t
@@ -95,7 +99,7 @@ type (
 	spoolOption   func(*C.multispool_spool_options, **C.multispool_error) C.int32_t
 	enqueueOption func(*C.multispool_enqueue_options, **C.multispool_error) C.int32_t
 	readerOption  func(*C.multispool_reader_options, **C.multispool_error) C.int32_t
-	recoverOption func(*C.multispool_recover_options, **C.multispool_error) C.int32_t
+	repairOption  func(*C.multispool_repair_options, **C.multispool_error) C.int32_t
 	statsOption   func(*C.multispool_stats_options, **C.multispool_error) C.int32_t
 )
 
@@ -111,7 +115,7 @@ func (f readerOption) setReader(o *C.multispool_reader_options, e **C.multispool
 	return f(o, e)
 }
 
-func (f recoverOption) setRecover(o *C.multispool_recover_options, e **C.multispool_error) C.int32_t {
+func (f repairOption) setRepair(o *C.multispool_repair_options, e **C.multispool_error) C.int32_t {
 	return f(o, e)
 }
 
@@ -151,6 +155,10 @@ func (d DurabilityOption) setReader(o *C.multispool_reader_options, e **C.multis
 
 func (d DurabilityOption) setRecover(o *C.multispool_recover_options, e **C.multispool_error) C.int32_t {
 	return C.multispool_recover_options_set_durability(o, d.level, e)
+}
+
+func (d DurabilityOption) setRepair(o *C.multispool_repair_options, e **C.multispool_error) C.int32_t {
+	return C.multispool_repair_options_set_durability(o, d.level, e)
 }
 
 // WithReadOnly opens a spool to look at it: reading permission is enough, and each write through it
@@ -241,11 +249,30 @@ func WithPollInterval(interval time.Duration) ReaderOption {
 	})
 }
 
+// A MinAgeOption is an option of recover and of repair.
+type MinAgeOption struct{ age C.int64_t }
+
 // WithMinAge leaves alone what was touched more recently. Without it, recover takes all that has no
-// living owner, and in a spool with OwnersMixed what is older than 10 minutes.
-func WithMinAge(age time.Duration) RecoverOption {
-	return recoverOption(func(o *C.multispool_recover_options, e **C.multispool_error) C.int32_t {
-		return C.multispool_recover_options_set_min_age_ms(o, milliseconds(age), e)
+// living owner, and in a spool with OwnersMixed what is older than 10 minutes; repair clears what
+// is older than 10 minutes.
+func WithMinAge(age time.Duration) MinAgeOption { return MinAgeOption{milliseconds(age)} }
+
+func (m MinAgeOption) setRecover(o *C.multispool_recover_options, e **C.multispool_error) C.int32_t {
+	return C.multispool_recover_options_set_min_age_ms(o, m.age, e)
+}
+
+func (m MinAgeOption) setRepair(o *C.multispool_repair_options, e **C.multispool_error) C.int32_t {
+	return C.multispool_repair_options_set_min_age_ms(o, m.age, e)
+}
+
+// WithRepairTo moves what a repair would remove into this directory, on the spool's own file system.
+func WithRepairTo(dir string) RepairOption {
+	return repairOption(func(o *C.multispool_repair_options, e **C.multispool_error) C.int32_t {
+		path, err := pathText("repair", dir)
+		if err != nil {
+			return C.MULTISPOOL_INVALID_ARGUMENT
+		}
+		return C.multispool_repair_options_set_to(o, path, e)
 	})
 }
 

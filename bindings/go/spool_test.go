@@ -202,6 +202,8 @@ func TestEverySpoolCallAfterCloseIsErrClosed(t *testing.T) {
 		"Entry":         func() error { _, err := spool.Entry("incoming", "n"); return err },
 		"Reader":        func() error { _, err := spool.Reader("incoming"); return err },
 		"Recover":       func() error { _, err := spool.Recover(); return err },
+		"Repair":        func() error { _, err := spool.Repair(); return err },
+		"Problems":      func() error { _, err := spool.Problems(nil); return err },
 		"Stats":         func() error { _, err := spool.Stats(); return err },
 		"Durability":    func() error { _, err := spool.Durability(); return err },
 		"ReadOnly":      func() error { _, err := spool.ReadOnly(); return err },

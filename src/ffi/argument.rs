@@ -85,6 +85,21 @@ impl Call {
         ))
     }
 
+    /// A C string that must be text.
+    ///
+    /// # Safety
+    /// As [`Call::text`].
+    pub(super) unsafe fn utf8<'a>(
+        &self,
+        text: *const c_char,
+        name: &str,
+    ) -> Result<&'a str, Failure> {
+        // SAFETY: as the caller promises.
+        let text = unsafe { self.text(text, name) }?;
+        text.to_str()
+            .ok_or_else(|| self.refuse(format!("`{name}` is not UTF-8")))
+    }
+
     /// An array of C strings.
     ///
     /// # Safety
@@ -151,6 +166,14 @@ impl Call {
         u64::try_from(value)
             .map(Duration::from_millis)
             .map_err(|_| self.refuse(format!("`{name}` is {value}, a negative time")))
+    }
+
+    /// How long to wait, in milliseconds: -1 for ever.
+    pub(super) fn timeout(&self, ms: i64) -> Result<Option<Duration>, Failure> {
+        match ms {
+            -1 => Ok(None),
+            ms => self.milliseconds(ms, "timeout_ms").map(Some),
+        }
     }
 
     /// A `MULTISPOOL_DURABILITY_` number.

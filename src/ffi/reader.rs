@@ -222,10 +222,7 @@ pub unsafe extern "C" fn multispool_reader_dequeue(
     on_mut("dequeue", reader, error, |call, reader| {
         out.check(call, "checkout")?;
         let stop = call.optional(stop)?.map(|stop| &stop.stop);
-        let timeout = match timeout_ms {
-            -1 => None,
-            ms => Some(call.milliseconds(ms, "timeout_ms")?),
-        };
+        let timeout = call.timeout(timeout_ms)?;
         if timeout == Some(Duration::ZERO) {
             if stop.is_some_and(crate::Stop::is_triggered) {
                 return Ok(MULTISPOOL_STOPPED);

@@ -16,6 +16,10 @@ pub struct Limits {
     pub max_queue_ages: Vec<(QueueName, Duration)>,
     /// How old a reservation may be whose name is in no queue. Default: 10 minutes; the original's is zero.
     pub max_reservation_age: Duration,
+    /// How many bytes must be left on the file system for unprivileged users. Default: 16 MiB.
+    pub min_free_bytes: u64,
+    /// How many files there must be room for, where the file system counts them. Default: 1,000.
+    pub min_free_inodes: u64,
 }
 
 impl Default for Limits {
@@ -26,6 +30,8 @@ impl Default for Limits {
             max_tmp_file_age: ten_minutes,
             max_queue_ages: Vec::new(),
             max_reservation_age: ten_minutes,
+            min_free_bytes: 16 << 20,
+            min_free_inodes: 1000,
         }
     }
 }
@@ -58,6 +64,18 @@ impl Limits {
     /// Sets how old a reservation may be whose name is in no queue.
     pub fn max_reservation_age(mut self, age: Duration) -> Limits {
         self.max_reservation_age = age;
+        self
+    }
+
+    /// Sets how many bytes must be left on the file system; 0 asks for none.
+    pub fn min_free_bytes(mut self, bytes: u64) -> Limits {
+        self.min_free_bytes = bytes;
+        self
+    }
+
+    /// Sets how many files there must be room for; 0 asks for none.
+    pub fn min_free_inodes(mut self, inodes: u64) -> Limits {
+        self.min_free_inodes = inodes;
         self
     }
 

@@ -5,10 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::spool::Spool;
 
+pub(crate) mod daemon;
+pub(crate) mod event;
+#[cfg(feature = "json")]
+mod json;
 pub(crate) mod limits;
 pub(crate) mod place;
 pub(crate) mod problem;
 mod scan;
+mod sound;
 
 use limits::Limits;
 use problem::Problem;
@@ -47,7 +52,7 @@ impl Monitor {
     pub fn create(spec: &MonitorSpec) -> Result<Monitor> {
         let queues = Spool::discover(&spec.spool_dir)?;
         let spool = Spool::options()
-            .read_only(true)
+            .for_monitor()
             .load(&spec.spool_dir, queues)?;
         Ok(Monitor {
             spool,

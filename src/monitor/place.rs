@@ -1,20 +1,22 @@
 //! Where a name is, in all the places that it could be: seen once, and seen to hold still.
 
-use std::os::fd::AsFd;
+use std::ffi::{OsStr, OsString};
+use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Access, AtFlags, Stat};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::problem::{Dir, FileWithMtime};
 use crate::error::{At, Error, Result};
-use crate::layout::{Dir as Directory, Layout, Queue};
+use crate::layout::{CHECKOUT, Dir as Directory, Layout, Queue};
 use crate::name::EntryName;
 use crate::omit::{self, Step};
 use crate::registry;
 use crate::spool::Spool;
-use crate::sys::{clock, file};
+use crate::sys::{clock, dir, file};
 
 /// How often a name that keeps moving is looked at before it counts as busy and healthy.
 const LOOKS: usize = 8;
@@ -75,6 +77,26 @@ pub(crate) fn see(
     }
 }
 
+/// The names in a directory that begin with a dot, which no operation sees; all but the `.checkout/` of a queue
+/// and what network and FUSE file systems put in the place of a file that is removed while it is open.
+pub(crate) fn names_with_a_dot(
+    dir: &Directory,
+    kind: &Dir,
+    operation: &'static str,
+) -> Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    dir::for_each_name(dir.fd(operation)?, |name| {
+        let is_ours = matches!(kind, Dir::Queue(_)) && name == CHECKOUT.as_bytes();
+        let is_systems = name.starts_with(b".nfs") || name.starts_with(b".fuse_hidden");
+        if name.starts_with(b".") && !is_ours && !is_systems {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+        ControlFlow::Continue(())
+    })
+    .at(operation, || dir.path().to_owned())?;
+    Ok(names)
+}
+
 /// Whether the caller may read the file.
 pub(crate) fn is_readable(
     dir: &Directory,
@@ -82,7 +104,8 @@ pub(crate) fn is_readable(
     operation: &'static str,
 ) -> Result<bool> {
     let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
-    match rustix::fs::accessat(dir.fd(operation)?.as_fd(), name, Access::READ_OK, flags) {
+    let fd = dir.fd(operation)?;
+    match retry_on_intr(|| rustix::fs::accessat(fd, name, Access::READ_OK, flags)) {
         Ok(()) => Ok(true),
         Err(Errno::NOENT) => Ok(true),
         Err(Errno::ACCESS | Errno::PERM) => Ok(false),
@@ -101,7 +124,12 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    fn look(spool: &Spool, name: &EntryName, operation: &'static str) -> Result<Places> {
+    fn look(
+        spool: &Spool,
+        name: &EntryName,
+        has_data: bool,
+        operation: &'static str,
+    ) -> Result<Places> {
         let layout: &Layout = spool.layout();
         let registry = see(&layout.registry, name.as_os_str(), operation)?;
         let is_owned = registry.is_some() && registry::is_owned(&layout.registry, name, operation)?;
@@ -113,8 +141,12 @@ impl Places {
                 }
             }
         }
+        let data = match has_data {
+            true => see(&layout.data, name.as_os_str(), operation)?,
+            false => None,
+        };
         Ok(Places {
-            data: see(&layout.data, name.as_os_str(), operation)?,
+            data,
             registry,
             entry,
             is_owned,
@@ -127,9 +159,10 @@ impl Places {
     pub(crate) fn settled(
         spool: &Spool,
         name: &EntryName,
+        has_data: bool,
         operation: &'static str,
     ) -> Result<Option<Places>> {
-        let look = || spool.step(|| Places::look(spool, name, operation));
+        let look = || spool.step(|| Places::look(spool, name, has_data, operation));
         let mut before = look()?;
         for _ in 0..LOOKS {
             let after = look()?;
@@ -165,7 +198,7 @@ pub(crate) fn owner_of_temporary(
             return Ok(None);
         };
         let name_os = std::ffi::OsStr::from_bytes(&bytes[..end]);
-        if spool.step(|| see(registry, name_os, operation))?.is_some() {
+        if see(registry, name_os, operation)?.is_some() {
             return Ok(Some(name));
         }
         match bytes[..end].iter().rposition(|byte| *byte == b'.') {

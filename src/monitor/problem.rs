@@ -68,10 +68,33 @@ pub enum Problem {
     DataMissing(FileWithMtime, Dir),
     /// What lies there is not a readable regular file with one name.
     Damaged(FileWithMtime, Dir),
+    /// Data under a reserved name that is in no queue: whoever enqueued or removed it died on the way.
+    HalfMade(FileWithMtime, Dir),
+    /// A name that no entry can have, since it begins with a dot: no operation sees it.
+    ImpossibleName(FileWithMtime, Dir),
+    /// The directory itself is missing. The file is the spool's root.
+    DirectoryMissing(FileWithMtime, Dir),
+    /// Less room for bytes or for files is left than the limits ask for. The file is the spool's root.
+    LowSpace(FileWithMtime),
 }
 
 impl Problem {
-    /// The kind's name: `too_old`, `orphaned`, `duplicated`, `dead_owner`, `data_missing`, `damaged`.
+    /// The names of all kinds.
+    pub const KINDS: [&'static str; 10] = [
+        "too_old",
+        "orphaned",
+        "duplicated",
+        "dead_owner",
+        "data_missing",
+        "damaged",
+        "half_made",
+        "impossible_name",
+        "directory_missing",
+        "low_space",
+    ];
+
+    /// The kind's name: `too_old`, `orphaned`, `duplicated`, `dead_owner`, `data_missing`, `damaged`,
+    /// `half_made`, `impossible_name`, `directory_missing`, `low_space`.
     pub fn kind(&self) -> &'static str {
         match self {
             Problem::TooOld(..) => "too_old",
@@ -80,6 +103,10 @@ impl Problem {
             Problem::DeadOwner(..) => "dead_owner",
             Problem::DataMissing(..) => "data_missing",
             Problem::Damaged(..) => "damaged",
+            Problem::HalfMade(..) => "half_made",
+            Problem::ImpossibleName(..) => "impossible_name",
+            Problem::DirectoryMissing(..) => "directory_missing",
+            Problem::LowSpace(..) => "low_space",
         }
     }
 
@@ -91,19 +118,27 @@ impl Problem {
             | Problem::Duplicated(file, _)
             | Problem::DeadOwner(file, _)
             | Problem::DataMissing(file, _)
-            | Problem::Damaged(file, _) => file,
+            | Problem::Damaged(file, _)
+            | Problem::HalfMade(file, _)
+            | Problem::ImpossibleName(file, _)
+            | Problem::DirectoryMissing(file, _)
+            | Problem::LowSpace(file) => file,
         }
     }
 
-    /// Where it lies.
+    /// Where it lies; nowhere for what concerns the whole spool.
     pub fn places(&self) -> &[Dir] {
         match self {
             Problem::Duplicated(_, dirs) => dirs,
+            Problem::LowSpace(_) => &[],
             Problem::TooOld(_, dir)
             | Problem::Orphaned(_, dir)
             | Problem::DeadOwner(_, dir)
             | Problem::DataMissing(_, dir)
-            | Problem::Damaged(_, dir) => std::slice::from_ref(dir),
+            | Problem::Damaged(_, dir)
+            | Problem::HalfMade(_, dir)
+            | Problem::ImpossibleName(_, dir)
+            | Problem::DirectoryMissing(_, dir) => std::slice::from_ref(dir),
         }
     }
 }
@@ -113,9 +148,9 @@ impl Problem {
 pub enum Severity {
     /// Takes room, and nothing else.
     Garbage,
-    /// An entry does not get on.
+    /// Entries do not get on, or soon will not.
     Stuck,
-    /// An entry is damaged.
+    /// An entry, or the spool, is damaged.
     Damage,
 }
 
@@ -142,16 +177,19 @@ pub enum Mend {
     Workers,
     /// A person's look at the files.
     Inspect,
+    /// More room on the file system.
+    MakeRoom,
 }
 
 impl Mend {
-    /// In a word: `repair`, `recover`, `workers`, `inspect`.
+    /// In a word: `repair`, `recover`, `workers`, `inspect`, `make_room`.
     pub fn as_str(self) -> &'static str {
         match self {
             Mend::Repair => "repair",
             Mend::Recover => "recover",
             Mend::Workers => "workers",
             Mend::Inspect => "inspect",
+            Mend::MakeRoom => "make_room",
         }
     }
 }
@@ -164,10 +202,15 @@ impl Problem {
                 Severity::Stuck
             }
             Problem::Orphaned(_, Dir::Queue(_) | Dir::QueueCheckout(_)) => Severity::Stuck,
-            Problem::TooOld(..) | Problem::Orphaned(..) => Severity::Garbage,
-            Problem::Duplicated(..) | Problem::DataMissing(..) | Problem::Damaged(..) => {
-                Severity::Damage
-            }
+            Problem::LowSpace(..) => Severity::Stuck,
+            Problem::TooOld(..)
+            | Problem::Orphaned(..)
+            | Problem::HalfMade(..)
+            | Problem::ImpossibleName(..) => Severity::Garbage,
+            Problem::Duplicated(..)
+            | Problem::DataMissing(..)
+            | Problem::Damaged(..)
+            | Problem::DirectoryMissing(..) => Severity::Damage,
         }
     }
 
@@ -175,11 +218,14 @@ impl Problem {
     pub fn mend(&self) -> Mend {
         match self {
             Problem::TooOld(_, Dir::Queue(_) | Dir::QueueCheckout(_)) => Mend::Workers,
-            Problem::TooOld(..) | Problem::Orphaned(..) => Mend::Repair,
+            Problem::TooOld(..) | Problem::Orphaned(..) | Problem::HalfMade(..) => Mend::Repair,
             Problem::DeadOwner(..) => Mend::Recover,
-            Problem::Duplicated(..) | Problem::DataMissing(..) | Problem::Damaged(..) => {
-                Mend::Inspect
-            }
+            Problem::LowSpace(..) => Mend::MakeRoom,
+            Problem::Duplicated(..)
+            | Problem::DataMissing(..)
+            | Problem::Damaged(..)
+            | Problem::ImpossibleName(..)
+            | Problem::DirectoryMissing(..) => Mend::Inspect,
         }
     }
 }
@@ -187,6 +233,17 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.file().filename.display();
+        match self {
+            Problem::DirectoryMissing(_, dir) => {
+                return write!(
+                    f,
+                    "{}: the directory is missing",
+                    dir.name_on_disk().display()
+                );
+            }
+            Problem::LowSpace(_) => return f.write_str("little room is left on the file system"),
+            _ => {}
+        }
         for (number, dir) in self.places().iter().enumerate() {
             let separator = if number == 0 { "" } else { ", " };
             write!(f, "{separator}{}/{name}", dir.name_on_disk().display())?;
@@ -201,6 +258,9 @@ impl fmt::Display for Problem {
             Problem::DeadOwner(..) => ": checked out, and its owner is dead",
             Problem::DataMissing(..) => ": the entry has no data",
             Problem::Damaged(..) => ": not a readable regular file of one name",
+            Problem::HalfMade(..) => ": half of an entry, whose maker or remover died",
+            Problem::ImpossibleName(..) => ": no entry's name begins with a dot",
+            Problem::DirectoryMissing(..) | Problem::LowSpace(..) => "",
         })
     }
 }

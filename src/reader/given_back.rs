@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::name::EntryName;
+use crate::registry::BUSY_PAUSE_MAX;
 use crate::sys::sync::lock;
 
 /// Above this many names, those that have long been due are forgotten.
@@ -103,10 +104,14 @@ impl GivenBack {
         lock(&self.state).pass += 1;
     }
 
-    /// The names that have rested enough, the longest rested first.
-    pub(crate) fn rested(&self) -> Vec<EntryName> {
-        let now = Instant::now();
+    /// The names that have rested enough by `now`, the longest rested first.
+    pub(crate) fn rested(&self, now: Instant) -> Vec<EntryName> {
         self.those(|rest, _| rest.until <= now)
+    }
+
+    /// All of the names.
+    pub(crate) fn all(&self) -> Vec<EntryName> {
+        self.those(|_, _| true)
     }
 
     /// The names that an earlier pass had.
@@ -126,12 +131,15 @@ impl GivenBack {
         names.into_iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// When the next name has rested enough.
-    pub(crate) fn next_rested(&self) -> Option<Instant> {
-        let now = Instant::now();
+    /// When the next name has rested enough, of those that had not by `tried`: that time may have come.
+    pub(crate) fn next_rested(&self, tried: Instant) -> Option<Instant> {
         let state = lock(&self.state);
-        let untils = state.names.values().map(|rest| rest.until);
-        untils.filter(|until| *until > now).min()
+        let due = state.names.values().map(|rest| match rest.pause {
+            // Whoever waits for a bad name that need not rest must not spin.
+            Duration::ZERO => rest.until + BUSY_PAUSE_MAX,
+            _ => rest.until,
+        });
+        due.filter(|due| *due > tried).min()
     }
 }
 

@@ -1,4 +1,5 @@
 //! Putting right what the dead left behind.
 
+mod away;
 pub(crate) mod recover;
 pub(crate) mod repair;

@@ -2,19 +2,19 @@
 //! making whole what lost only its registry file.
 //!
 //! Nothing is touched but under its name's lock. A name that nobody has reserved is reserved first: then
-//! no enqueue can use it while it is looked at and cleared.
+//! no enqueue can use it while it is looked at and cleared. Only a temporary file of such a name needs no lock:
+//! it is nobody's, and stays so.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::away::Away;
 use crate::durability::Durability;
 use crate::enqueue::is_in_a_queue_on_disk;
-use crate::error::{At, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::layout::Dir as Directory;
 use crate::monitor::limits::Limits;
 use crate::monitor::place::{owner_of_temporary, see};
@@ -23,7 +23,7 @@ use crate::name::EntryName;
 use crate::omit::{self, Step};
 use crate::registry::{self, Claim, Ownership};
 use crate::spool::Spool;
-use crate::sys::{dir, file, rename};
+use crate::sys::file;
 
 const REPAIR: &str = "repair";
 
@@ -162,8 +162,18 @@ impl Spool {
             Problem::TooOld(_, dir @ Dir::Tmp) | Problem::Orphaned(_, dir @ Dir::Tmp) => {
                 (RepairAction::RemoveTemporary, dir)
             }
-            Problem::Orphaned(_, dir @ Dir::Data) => (RepairAction::RemoveData, dir),
-            Problem::Orphaned(_, dir @ Dir::Registry) => (RepairAction::RemoveReservation, dir),
+            Problem::Orphaned(file, dir @ Dir::Data) => {
+                let name = EntryName::existing(&file.filename)?;
+                // An entry's, to be adopted with it.
+                if self.step(|| is_in_a_queue_on_disk(self, &name, REPAIR))? {
+                    return Ok(None);
+                }
+                (RepairAction::RemoveData, dir)
+            }
+            // The one takes the other with it.
+            Problem::Orphaned(_, Dir::Registry) | Problem::HalfMade(..) => {
+                (RepairAction::RemoveReservation, &Dir::Registry)
+            }
             Problem::Orphaned(file, dir @ (Dir::Queue(_) | Dir::QueueCheckout(_))) => {
                 let data = &self.layout().data;
                 if self.step(|| see(data, &file.filename, REPAIR))?.is_none() {
@@ -212,10 +222,21 @@ impl RepairPlan {
     pub fn apply(&self) -> Result<Repaired> {
         let (spool, options) = (&self.spool, &self.options);
         spool.writable(REPAIR)?;
+        let durability = options.durability.unwrap_or(spool.durability());
         let away = match &options.to {
-            Some(to) => Some(Away::create(to)?),
+            Some(to) => Some(Away::create(to, durability.syncs_names(), REPAIR)?),
             None => None,
         };
+        let layout = spool.layout();
+        let synced = match durability.syncs_names() {
+            true => vec![&layout.tmp, &layout.data, &layout.registry],
+            false => Vec::new(),
+        };
+        // Opened while nothing is changed yet.
+        spool.step(|| synced.iter().try_for_each(|dir| dir.fd(REPAIR).map(drop)))?;
+        if durability.syncs_names() {
+            self.sync_queues()?;
+        }
         let mut repaired = Repaired::default();
         for step in &self.steps {
             let repair = Repair {
@@ -229,11 +250,13 @@ impl RepairPlan {
                 Err(error) => repaired.failures.push(error),
             }
         }
-        let durability = options.durability.unwrap_or(spool.durability());
-        if durability.syncs_names() && !repaired.steps.is_empty() {
-            let layout = spool.layout();
-            for dir in [&layout.tmp, &layout.data, &layout.registry] {
-                let synced = spool.step(|| dir.sync(REPAIR, Step::SyncRepair));
+        // A step that failed may have changed something before that.
+        if !repaired.steps.is_empty() || !repaired.failures.is_empty() {
+            let arrived = spool.step(|| away.as_ref().map_or(Ok(()), Away::sync));
+            let left = synced
+                .into_iter()
+                .map(|dir| spool.step(|| dir.sync(REPAIR, Step::SyncRepair)));
+            for synced in std::iter::once(arrived).chain(left) {
                 repaired.failures.extend(
                     synced
                         .err()
@@ -242,6 +265,24 @@ impl RepairPlan {
             }
         }
         Ok(repaired)
+    }
+
+    /// Before anything is taken from a name that has no entry: whoever removed the entry may have died before
+    /// its sync, and a loss of power would bring the entry back.
+    fn sync_queues(&self) -> Result<()> {
+        let takes_data = |step: &RepairStep| {
+            matches!(
+                step.action,
+                RepairAction::RemoveData | RepairAction::RemoveReservation
+            )
+        };
+        if !self.steps.iter().any(takes_data) {
+            return Ok(());
+        }
+        self.spool.layout().queues().try_for_each(|queue| {
+            self.spool
+                .step(|| queue.sync(REPAIR, Step::SyncBeforeRepair))
+        })
     }
 }
 
@@ -273,20 +314,18 @@ impl Repair<'_> {
     fn remove_temporary(&self, filename: &OsStr) -> Result<bool> {
         let tmp = &self.spool.layout().tmp;
         let temporary = EntryName::existing(filename)?;
-        let name = match owner_of_temporary(self.spool, &temporary, REPAIR)? {
-            Some(name) => name,
-            None => EntryName::existing(name_in(filename))?,
+        // Where nobody has reserved its name it is nobody's, and no later one is called as it is: there is no
+        // need to reserve that.
+        let claim = match owner_of_temporary(self.spool, &temporary, REPAIR)? {
+            Some(name) => registry::own(&self.spool.layout().registry, &name, REPAIR)?,
+            None => Claim::Unreserved,
         };
-        let Some(held) = self.hold(name)? else {
+        if matches!(claim, Claim::Busy) && !omit::is_out(Step::RepairLock) {
             return Ok(false);
-        };
-        let is_old =
-            see(tmp, filename, REPAIR)?.is_some_and(|seen| seen.is_older_than(self.min_age));
-        if is_old {
-            self.dispose(tmp, filename)?;
         }
-        self.take_back(&held)?;
-        Ok(is_old)
+        let disposed = self.dispose_if_old(tmp, filename);
+        drop(claim);
+        disposed
     }
 
     fn remove_data(&self, filename: &OsStr) -> Result<bool> {
@@ -298,17 +337,16 @@ impl Repair<'_> {
         if !held.reserved_here {
             return Ok(false);
         }
-        if is_in_a_queue_on_disk(self.spool, &held.name, REPAIR)? {
-            // Not garbage but an entry without a registry file, which it has now.
-            return Ok(false);
+        match is_in_a_queue_on_disk(self.spool, &held.name, REPAIR) {
+            Ok(false) => self.clear(&held, data, filename),
+            // Not garbage but an entry, made perhaps between our reservation and our lock: it keeps that.
+            Ok(true) => Ok(false),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = self.take_back(&held);
+                Err(error)
+            }
         }
-        let is_old =
-            see(data, filename, REPAIR)?.is_some_and(|seen| seen.is_older_than(self.min_age));
-        if is_old {
-            self.dispose(data, filename)?;
-        }
-        self.take_back(&held)?;
-        Ok(is_old)
     }
 
     fn adopt(&self, dir: &Dir, filename: &OsStr) -> Result<bool> {
@@ -320,12 +358,20 @@ impl Repair<'_> {
             return Ok(false);
         }
         let data = &self.spool.layout().data;
-        let is_whole =
-            see(directory, filename, REPAIR)?.is_some() && see(data, filename, REPAIR)?.is_some();
-        if !is_whole && !is_in_a_queue_on_disk(self.spool, &held.name, REPAIR)? {
-            self.take_back(&held)?;
-        }
-        Ok(is_whole)
+        let is_whole = see(directory, filename, REPAIR)
+            .and_then(|entry| Ok(entry.is_some() && see(data, filename, REPAIR)?.is_some()));
+        let is_elsewhere = match is_whole {
+            Ok(true) => return is_whole,
+            // Somebody may have used the name between our reservation and our lock: then the entry keeps it.
+            Ok(false) => is_in_a_queue_on_disk(self.spool, &held.name, REPAIR),
+            Err(error) => Err(error),
+        };
+        let taken_back = match is_elsewhere {
+            Ok(true) => Ok(()),
+            _ => self.take_back(&held),
+        };
+        is_elsewhere?;
+        taken_back.map(|()| false)
     }
 
     fn remove_reservation(&self, filename: &OsStr) -> Result<bool> {
@@ -335,9 +381,16 @@ impl Repair<'_> {
         if !matches!(claim, Claim::Owned(_)) && !omit::is_out(Step::RepairLock) {
             return Ok(false);
         }
-        let is_old = see(&layout.registry, filename, REPAIR)?
-            .is_some_and(|seen| seen.is_older_than(self.min_age));
-        if !is_old || is_in_a_queue_on_disk(self.spool, &name, REPAIR)? {
+        let look = || {
+            let seen = see(&layout.registry, filename, REPAIR)?;
+            Ok::<_, Error>(seen.filter(|seen| seen.is_older_than(self.min_age)))
+        };
+        let old = look()?;
+        if old.is_none() || is_in_a_queue_on_disk(self.spool, &name, REPAIR)? {
+            return Ok(false);
+        }
+        // A process that takes no locks may have moved the entry while we looked: it has touched this file.
+        if look()? != old {
             return Ok(false);
         }
         if see(&layout.data, filename, REPAIR)?.is_some() {
@@ -352,9 +405,18 @@ impl Repair<'_> {
         let spool = self.spool;
         let registry = &spool.layout().registry;
         for _ in 0..ATTEMPTS {
-            let reserved_here =
+            let reserved =
                 registry::reserve(registry, &name, spool.file_mode(), spool.group(), REPAIR)?;
-            match registry::own(registry, &name, REPAIR)? {
+            let reserved_here = reserved.is_some();
+            let claim = match reserved {
+                Some(reserved) => registry::own_reserved(registry, &name, reserved, REPAIR)
+                    .inspect_err(|_| {
+                        // The first error is the one to tell.
+                        let _ = registry::unreserve(registry, &name, REPAIR);
+                    })?,
+                None => registry::own(registry, &name, REPAIR)?,
+            };
+            match claim {
                 Claim::Owned(ownership) => {
                     return Ok(Some(Held {
                         name,
@@ -376,6 +438,24 @@ impl Repair<'_> {
         Ok(None)
     }
 
+    /// Disposes of the file, if it is still old enough, and lets its name go, after a failure too.
+    fn clear(&self, held: &Held, dir: &Directory, filename: &OsStr) -> Result<bool> {
+        let cleared = self.dispose_if_old(dir, filename);
+        let taken_back = self.take_back(held);
+        let is_cleared = cleared?;
+        taken_back?;
+        Ok(is_cleared)
+    }
+
+    fn dispose_if_old(&self, dir: &Directory, filename: &OsStr) -> Result<bool> {
+        let seen = see(dir, filename, REPAIR)?;
+        let is_old = seen.is_some_and(|seen| seen.is_older_than(self.min_age));
+        if is_old {
+            self.dispose(dir, filename)?;
+        }
+        Ok(is_old)
+    }
+
     /// Takes back a reservation that was made only to look.
     fn take_back(&self, held: &Held) -> Result<()> {
         if !held.reserved_here {
@@ -393,52 +473,6 @@ impl Repair<'_> {
                 Ok(()) | Err(Errno::NOENT) => Ok(()),
                 Err(errno) => Err(Error::system(REPAIR, dir.join(filename), errno)),
             },
-        }
-    }
-}
-
-/// The name that a temporary file of ours was made for.
-fn name_in(temporary: &OsStr) -> &OsStr {
-    let bytes = temporary.as_bytes();
-    let end = bytes.len().saturating_sub(".tmp.RRRRRR".len());
-    match &bytes[end..] {
-        [b'.', b't', b'm', b'p', b'.', ..] if end > 0 => OsStr::from_bytes(&bytes[..end]),
-        _ => temporary,
-    }
-}
-
-/// A directory of the caller's, to which things are moved instead of being removed.
-struct Away {
-    path: PathBuf,
-    dir: std::os::fd::OwnedFd,
-}
-
-impl Away {
-    fn create(path: &Path) -> Result<Away> {
-        let at = || path.to_owned();
-        dir::make_path(path).at(REPAIR, at)?;
-        Ok(Away {
-            dir: dir::open_path(path).at(REPAIR, at)?,
-            path: path.to_owned(),
-        })
-    }
-
-    /// Moves a file to a directory of the name of its own, and replaces nothing there.
-    fn take(&self, from: &Directory, filename: &OsStr) -> Result<()> {
-        let kind = from.path().file_name().unwrap_or_default();
-        let at = || self.path.join(kind).join(filename);
-        dir::make_at(self.dir.as_fd(), kind, None, None).at(REPAIR, at)?;
-        let target = dir::open_at(self.dir.as_fd(), kind).at(REPAIR, at)?;
-        let place = from.place(REPAIR, filename)?;
-        match rename::without_clobbering(place, (target.as_fd(), filename)) {
-            Err(Errno::NOENT) => Ok(()),
-            Err(Errno::XDEV) => Err(Error::system_as(
-                ErrorKind::InvalidArgument,
-                REPAIR,
-                &self.path,
-                Errno::XDEV,
-            )),
-            moved => moved.at(REPAIR, at),
         }
     }
 }

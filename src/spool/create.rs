@@ -6,8 +6,6 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-
 use super::load::{
     check, has_directory, must_look_like_a_spool, must_not_be_world_writable, must_suit, open_root,
 };
@@ -50,11 +48,22 @@ fn make(options: &SpoolOptions, layout: &Layout) -> Result<()> {
     let root = &layout.root;
     let is_new = dir::make_path(root.path()).at(CREATE, || root.path().to_owned())?;
     if is_new && (options.dir_mode.is_some() || options.group.is_some()) {
-        file::set_mode_and_group(root.fd(CREATE)?, options.dir_mode, options.group)
-            .at(CREATE, || root.path().to_owned())?;
+        let set = root.fd(CREATE).and_then(|fd| {
+            file::set_mode_and_group(fd, options.dir_mode, options.group)
+                .at(CREATE, || root.path().to_owned())
+        });
+        set.inspect_err(|_| {
+            // Else it would be there the next time, as it must not be; the first error is the one to tell.
+            let _ = dir::remove_path(root.path());
+        })?;
     }
     open_root(root, CREATE)?;
-    if must_look_like_a_spool(root, CREATE).is_err() {
+    let is_a_spool = match must_look_like_a_spool(root, CREATE) {
+        Ok(()) => true,
+        Err(error) if error.kind() == ErrorKind::NotASpool => false,
+        Err(error) => return Err(error),
+    };
+    if !is_a_spool {
         if let Err(error) = must_be_empty(root) {
             // Another process may have finished its creation between the two looks.
             must_look_like_a_spool(root, CREATE).map_err(|_| error)?;
@@ -76,15 +85,17 @@ fn make(options: &SpoolOptions, layout: &Layout) -> Result<()> {
             options.group,
             CREATE,
         )?;
-        for name in [DATA, REGISTRY, TMP] {
-            make_directory(options, root, name)?;
-        }
     } else {
         // Nothing may be added to a spool that will be refused.
         must_not_be_world_writable(options, root, CREATE)?;
         let recorded = format::read(root, CREATE)?;
         must_suit(options, recorded, root, CREATE)?;
-        make_directory(options, root, DATA)?;
+        if recorded.recorded() {
+            format::clear(&Dir::within(root, OURS.as_ref()), CREATE)?;
+        }
+    }
+    for name in [DATA, REGISTRY, TMP] {
+        make_directory(options, root, name)?;
     }
     for queue in layout.queues() {
         let name = queue.name.as_os_str();
@@ -141,12 +152,12 @@ fn make_directory(options: &SpoolOptions, parent: &Dir, name: &str) -> Result<()
 /// Makes a directory that may be there already; one that is there may have been made a moment ago by
 /// another process that has not synced it yet, so both are synced.
 fn make_directory_in(options: &SpoolOptions, parent: &Dir, name: &std::ffi::OsStr) -> Result<()> {
-    let is_new = dir::make_at(parent.fd(CREATE)?, name, options.dir_mode, options.group)
+    dir::make_at(parent.fd(CREATE)?, name, options.dir_mode, options.group)
         .at(CREATE, || parent.join(name))?;
     if options.durability.syncs_names() {
-        if is_new && !omit::is_out(Step::SyncCreate) {
+        if !omit::is_out(Step::SyncCreate) {
             let made = dir::open_at(parent.fd(CREATE)?, name).at(CREATE, || parent.join(name))?;
-            sync::fsync(made.as_fd()).at(CREATE, || parent.join(name))?;
+            sync::fsync_directory(made.as_fd()).at(CREATE, || parent.join(name))?;
         }
         parent.sync(CREATE, Step::SyncCreate)?;
     }
@@ -157,14 +168,7 @@ fn sync_parent(options: &SpoolOptions, root: &Dir) -> Result<()> {
     if !options.durability.syncs_names() || omit::is_out(Step::SyncCreate) {
         return Ok(());
     }
-    let Some(parent) = root.path().parent() else {
-        return Ok(());
-    };
-    let synced = match dir::open_path(parent) {
-        Ok(parent) => sync::fsync(parent.as_fd()),
-        // Searchable, but not readable: then the whole file system.
-        Err(Errno::ACCESS) => sync::file_system(root.fd(CREATE)?),
-        Err(errno) => Err(errno),
-    };
-    synced.at(CREATE, || parent.to_owned())
+    dir::sync_parent(root.path(), root.fd(CREATE)?).at(CREATE, || {
+        root.path().parent().unwrap_or(root.path()).to_owned()
+    })
 }

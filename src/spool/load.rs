@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::{Spool, SpoolOptions, absolute};
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::format::{self, Format, Mode};
-use crate::layout::{CHECKOUT, Dir, Layout, OURS, REGISTRY, TMP};
+use crate::layout::{CHECKOUT, DATA, Dir, Layout, OURS, REGISTRY, TMP};
 use crate::name::QueueName;
 use crate::sys::{dir, file, file_system};
 
@@ -114,11 +114,7 @@ pub(super) fn open_root<'a>(
 
 /// Whether `name` is a directory in the root.
 pub(super) fn has_directory(root: &Dir, name: &str, operation: &'static str) -> Result<bool> {
-    match file::stat_at(root.fd(operation)?, name.as_ref()) {
-        Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Directory),
-        Err(Errno::NOENT) => Ok(false),
-        Err(errno) => Err(Error::system(operation, root.join(name.as_ref()), errno)),
-    }
+    dir::is_there(root.fd(operation)?, name.as_ref()).at(operation, || root.join(name.as_ref()))
 }
 
 /// A directory is a spool if `.registry` and `.tmp` are directories in it.
@@ -158,8 +154,11 @@ pub(super) fn check(
     let queues = layout
         .queues()
         .flat_map(|queue| [&*queue.waiting, &queue.checkout]);
-    for dir in [&layout.registry, &layout.tmp, &layout.data]
+    let lacks_data = options.may_lack_data && !has_directory(&layout.root, DATA, operation)?;
+    let data = (!lacks_data).then_some(&layout.data);
+    for dir in [&layout.registry, &layout.tmp]
         .into_iter()
+        .chain(data)
         .chain(queues)
     {
         let fd = dir.fd(operation)?;

@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, RawDir};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::file;
+use super::{file, sync};
+use crate::omit::{self, Step};
 
 const FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -22,7 +23,11 @@ pub(crate) fn open_path(path: &Path) -> Result<OwnedFd, Errno> {
 
 /// Opens a directory below another; a symbolic link in its place is `NOTDIR`.
 pub(crate) fn open_at(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
-    retry_on_intr(|| rustix::fs::openat(dir, name, FLAGS | OFlags::NOFOLLOW, Mode::empty()))
+    let follow = match omit::is_out(Step::RealDirectories) {
+        true => OFlags::empty(),
+        false => OFlags::NOFOLLOW,
+    };
+    retry_on_intr(|| rustix::fs::openat(dir, name, FLAGS | follow, Mode::empty()))
 }
 
 /// Makes a directory; `false` if something is there already.
@@ -30,6 +35,15 @@ pub(crate) fn make_path(path: &Path) -> Result<bool, Errno> {
     made(retry_on_intr(|| {
         rustix::fs::mkdirat(CWD, path, Mode::from_raw_mode(0o777))
     }))
+}
+
+/// Whether a directory lies under the name; a symbolic link to one is none.
+pub(crate) fn is_there(dir: BorrowedFd<'_>, name: &OsStr) -> Result<bool, Errno> {
+    match file::stat_at(dir, name) {
+        Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Directory),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// Makes a directory below another, with the mode and group told; `false` if something is there already.
@@ -43,9 +57,37 @@ pub(crate) fn make_at(
         rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o777))
     }))?;
     if is_new && (mode.is_some() || group.is_some()) {
-        file::set_mode_and_group(open_at(dir, name)?.as_fd(), mode, group)?;
+        let set =
+            open_at(dir, name).and_then(|made| file::set_mode_and_group(made.as_fd(), mode, group));
+        if let Err(errno) = set {
+            // Else it would be there the next time, as it must not be.
+            let _ = retry_on_intr(|| rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR));
+            return Err(errno);
+        }
     }
     Ok(is_new)
+}
+
+/// Waits until the name of a directory is on disk, which is at this path and open as `inside`.
+pub(crate) fn sync_parent(path: &Path, inside: BorrowedFd<'_>) -> Result<(), Errno> {
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    let parent = match parent.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => parent,
+    };
+    match open_path(parent) {
+        Ok(parent) => sync::fsync_directory(parent.as_fd()),
+        // Searchable, but not readable: then the whole file system.
+        Err(Errno::ACCESS) => sync::file_system(inside),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Removes an empty directory.
+pub(crate) fn remove_path(path: &Path) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR))
 }
 
 fn made(result: Result<(), Errno>) -> Result<bool, Errno> {

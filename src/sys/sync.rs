@@ -6,10 +6,24 @@ use std::time::Duration;
 
 use rustix::io::{Errno, retry_on_intr};
 
-/// Waits until the file, or the names in the directory, are on disk. A failure must not be retried on
-/// the same file: the kernel then takes its pages for clean.
+use super::file;
+use crate::omit::{self, Step};
+
+/// Waits until the file is on disk. A failure must not be retried on the same file: the kernel then takes
+/// its pages for clean.
 pub(crate) fn fsync(file: BorrowedFd<'_>) -> Result<(), Errno> {
     retry_on_intr(|| rustix::fs::fsync(file))
+}
+
+/// Waits until the names in the directory are on disk.
+///
+/// XFS may answer 0 where it has given up these names since its log failed, but fails every fstat from then on.
+pub(crate) fn fsync_directory(directory: BorrowedFd<'_>) -> Result<(), Errno> {
+    fsync(directory)?;
+    match omit::is_out(Step::SyncAnswer) {
+        true => Ok(()),
+        false => file::stat(directory).map(drop),
+    }
 }
 
 /// Waits until all of the file system that the file is on is on disk.

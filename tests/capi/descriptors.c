@@ -50,6 +50,14 @@ static void once(const char *path)
     multispool_entries *entries;
     multispool_entry *entry;
     multispool_stop *stop;
+    multispool_monitor *monitor;
+    multispool_problems *problems;
+    multispool_daemon *daemon;
+    multispool_event *event;
+    multispool_repair_options *options;
+    multispool_plan *plan;
+    multispool_repaired *repaired;
+    char lost[4096];
     int fd;
 
     CHECK(multispool_spool_create(path, queues, 2, NULL, &spool, NULL) == MULTISPOOL_OK);
@@ -81,6 +89,27 @@ static void once(const char *path)
     multispool_checkout_free(checkout);
     multispool_reader_free(reader);
     multispool_stop_free(stop);
+
+    CHECK(multispool_monitor_create(path, NULL, &monitor, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_monitor_run_once(monitor, &problems, NULL) == MULTISPOOL_OK);
+    multispool_problems_free(problems);
+    CHECK(multispool_daemon_start(monitor, NULL, &daemon, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_daemon_next(daemon, NULL, 0, &event, NULL) == MULTISPOOL_EMPTY);
+    multispool_daemon_free(daemon);
+    multispool_monitor_free(monitor);
+    CHECK(multispool_reserve(spool, "unused", NULL, NULL) == MULTISPOOL_OK);
+    snprintf(lost, sizeof lost, "%s.lost", path);
+    CHECK(multispool_repair_options_new(&options, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_repair_options_set_min_age_ms(options, 0, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_repair_options_set_to(options, lost, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_spool_repair_plan(spool, options, &plan, NULL) == MULTISPOOL_OK);
+    multispool_repair_options_free(options);
+    CHECK(multispool_plan_apply(plan, &repaired, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_steps_count(multispool_repaired_steps(repaired)) == 1);
+    multispool_repaired_free(repaired);
+    multispool_plan_free(plan);
+    snprintf(lost, sizeof lost, "%s.lost/.registry/unused", path);
+    CHECK(unlink(lost) == 0);
     multispool_spool_free(spool);
 }
 

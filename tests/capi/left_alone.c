@@ -120,6 +120,11 @@ static void use_everything(const char *directory)
     multispool_checkout *checkout;
     multispool_reader *reader;
     multispool_stop *stop;
+    multispool_monitor *monitor;
+    multispool_problems *problems;
+    multispool_daemon *daemon;
+    multispool_event *event;
+    multispool_plan *plan;
     multispool_error *error;
     int fd;
 
@@ -147,7 +152,19 @@ static void use_everything(const char *directory)
     CHECK(multispool_reader_dequeue(reader, stop, -1, &checkout, NULL) == MULTISPOOL_STOPPED);
     CHECK(multispool_recover(spool, NULL, NULL, NULL) == MULTISPOOL_OK);
     multispool_reader_free(reader);
+    CHECK(multispool_monitor_create(directory, NULL, &monitor, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_monitor_run_once(monitor, &problems, NULL) == MULTISPOOL_OK);
+    multispool_problems_free(problems);
+    CHECK(multispool_daemon_start(monitor, NULL, &daemon, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_daemon_next(daemon, NULL, 0, &event, NULL) == MULTISPOOL_EMPTY);
+    CHECK(multispool_daemon_next(daemon, stop, -1, &event, NULL) == MULTISPOOL_STOPPED);
+    CHECK(multispool_spool_repair_plan(spool, NULL, &plan, NULL) == MULTISPOOL_OK);
+    CHECK(multispool_plan_apply(plan, NULL, NULL) == MULTISPOOL_OK);
+    check_close_on_exec();
+    multispool_plan_free(plan);
+    multispool_daemon_free(daemon);
     multispool_stop_free(stop);
+    multispool_monitor_free(monitor);
     multispool_spool_free(spool);
 }
 

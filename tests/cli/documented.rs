@@ -68,6 +68,8 @@ fn printed(bench: &Bench) -> BTreeMap<String, BTreeSet<Keys>> {
     }
     drop(bench.take("incoming", &names[0]));
     call("fsck", &[]);
+    let end = "kill $PPID";
+    call("monitor", &["--alert-after-cycles", "0", "--exec", end]);
     call("recover", &[]);
     bench.file("spool/.data/orphan", b"");
     call("repair", &["--min-age", "0s"]);

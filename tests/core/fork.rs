@@ -108,6 +108,11 @@ fn the_parent_s_handles_answer_forked_in_a_child_and_stay_good_in_the_parent() {
         forked(checkout.remove())?;
         forked(checkout.release())?;
         forked(checkout.set_metadata("new"))?;
+        for data_file in [&data_file, &checkout.data_file()] {
+            forked(data_file.load().map(drop))?;
+            forked(data_file.save("new"))?;
+            forked(data_file.writer().map(drop))?;
+        }
         forked(writer.commit())?;
         forked(reader.dequeue(None, None).map(drop))?;
         forked(reader.dequeue_available().map(drop))?;

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use multispool::{
-    Dequeued, Dir, Durability, ErrorKind, Limits, Monitor, MonitorSpec, Owners, Problem, QueueName,
-    Spool,
+    Dequeued, Dir, Durability, EnqueueOptions, ErrorKind, Limits, Monitor, MonitorSpec, Owners,
+    Problem, QueueName, Spool,
 };
 
 use crate::{AtEnd, named, new_spool};
@@ -18,9 +18,9 @@ fn queue(name: &str) -> QueueName {
 
 /// The problems, as `kind place[+place] name`.
 fn found(spool: &Spool, limits: &Limits) -> Vec<String> {
-    spool
-        .problems(limits)
-        .unwrap()
+    let monitor = Monitor::create(&MonitorSpec::new(spool.dir(), limits.clone())).unwrap();
+    let problems = monitor.run_once().unwrap();
+    problems
         .iter()
         .map(|problem| {
             let places: Vec<String> = problem
@@ -44,7 +44,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[test]
 fn each_kind_of_damage_is_found_and_only_it() {
     type Damage = (&'static str, fn(&Spool), &'static [&'static str]);
-    let damages: [Damage; 15] = [
+    let damages: [Damage; 22] = [
         ("nothing", |_| {}, &[]),
         (
             "an old temporary file of an entry",
@@ -133,6 +133,65 @@ fn each_kind_of_damage_is_found_and_only_it() {
             },
             &["damaged .data a"],
         ),
+        (
+            "metadata that nobody may read",
+            |spool| {
+                use std::os::unix::fs::PermissionsExt;
+                let unreadable = fs::Permissions::from_mode(0o000);
+                fs::set_permissions(spool.dir().join("in/a"), unreadable).unwrap();
+            },
+            if rustix::process::geteuid().is_root() {
+                &[]
+            } else {
+                &["damaged in a"]
+            },
+        ),
+        (
+            "metadata with a second name elsewhere",
+            |spool| fs::hard_link(spool.dir().join("in/a"), spool.dir().join("b")).unwrap(),
+            &["damaged in a"],
+        ),
+        (
+            "an enqueue that died after its data",
+            |spool| {
+                spool.reserve_name("h").unwrap();
+                fs::write(spool.dir().join(".data/h"), "").unwrap();
+                age(spool.dir().join(".registry/h"), Duration::from_secs(60));
+            },
+            &["half_made .data h"],
+        ),
+        (
+            "an enqueue between its data and its metadata",
+            |spool| {
+                let writer = spool.enqueue_writer("in", &EnqueueOptions::new()).unwrap();
+                let name = writer.name().as_os_str().to_owned();
+                age(spool.dir().join(".registry").join(name), HOUR);
+                std::mem::forget(writer);
+            },
+            &[],
+        ),
+        (
+            "names that begin with a dot",
+            |spool| {
+                fs::write(spool.dir().join("in/.a.swp"), "").unwrap();
+                fs::write(spool.dir().join(".registry/.b"), "").unwrap();
+                fs::write(spool.dir().join("in/.nfs000001"), "").unwrap();
+            },
+            &["impossible_name in .a.swp", "impossible_name .registry .b"],
+        ),
+        (
+            "no directory for data",
+            |spool| fs::remove_dir_all(spool.dir().join(".data")).unwrap(),
+            &["directory_missing .data spool"],
+        ),
+        (
+            "files that are not the spool's",
+            |spool| {
+                fs::write(spool.dir().join("README"), "").unwrap();
+                fs::create_dir(spool.dir().join("notes")).unwrap();
+            },
+            &[],
+        ),
     ];
     for (what, damage, expected) in damages {
         let (_dir, spool) = new_spool(&["in", "out"]);
@@ -140,6 +199,16 @@ fn each_kind_of_damage_is_found_and_only_it() {
         damage(&spool);
         assert_eq!(found(&spool, &Limits::new()), expected, "{what}");
     }
+}
+
+#[test]
+fn little_room_is_told_by_the_limits_for_bytes_and_for_files() {
+    let (_dir, spool) = new_spool(&["in"]);
+    let none = Limits::new().min_free_bytes(0).min_free_inodes(0);
+    assert!(found(&spool, &none).is_empty());
+    let low = ["low_space  spool"];
+    assert_eq!(found(&spool, &none.clone().min_free_bytes(u64::MAX)), low);
+    assert_eq!(found(&spool, &none.min_free_inodes(u64::MAX)), low);
 }
 
 #[test]

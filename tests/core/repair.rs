@@ -81,7 +81,6 @@ fn a_plan_changes_nothing_and_applied_it_leaves_the_spool_clean() {
             "remove_temporary .tmp/gone.tmp.bbbbbb",
             "remove_temporary .tmp/good.tmp.aaaaaa",
             "remove_data .data/dataonly",
-            "remove_data .data/orphan",
             "adopt in/orphan",
             "remove_reservation .registry/reserved",
         ]
@@ -100,6 +99,17 @@ fn a_plan_changes_nothing_and_applied_it_leaves_the_spool_clean() {
             .remove()
             .unwrap();
     }
+}
+
+#[test]
+fn a_repair_does_with_one_slot() {
+    let (_dir, spool) = littered();
+    crate::in_time(move || {
+        let one = Spool::options().max_concurrent(1);
+        let spool = one.load(spool.dir(), ["in", "out"]).unwrap();
+        assert!(apply(&spool.repair(&now()).unwrap()) > 0);
+        after_repair(&spool);
+    });
 }
 
 #[test]

@@ -1,6 +1,5 @@
 /* What is wrong on disk, or makes no sense as a name: each has its status, and nothing is changed by it. */
 
-#include <fcntl.h>
 #include <grp.h>
 
 #include "fixture.h"
@@ -61,30 +60,38 @@ static void create_and_close(void)
 static void a_spool_that_is_missing(void **state)
 {
     multispool_names *names;
+    multispool_monitor *monitor;
     (void)state;
     GIVES(MISSING, multispool_spool_load(directory, queues, 2, NULL, &spool, &error));
     assert_null(spool);
-    assert_false(exists(""));
     GIVES(MISSING, multispool_discover(directory, &names, &error));
     assert_null(names);
+    GIVES(MISSING, multispool_monitor_create(directory, NULL, &monitor, &error));
+    assert_null(monitor);
+    assert_false(exists(""));
 }
 
 static void a_file_in_the_place_of_the_spool(void **state)
 {
     multispool_names *names;
+    multispool_monitor *monitor;
     (void)state;
     write_file(directory, "precious");
     assert_cannot_open(MULTISPOOL_NOT_A_SPOOL, MULTISPOOL_NOT_A_SPOOL);
     GIVES(NOT_A_SPOOL, multispool_discover(directory, &names, &error));
     assert_null(names);
+    GIVES(NOT_A_SPOOL, multispool_monitor_create(directory, NULL, &monitor, &error));
+    assert_null(monitor);
 }
 
 static void a_directory_that_is_no_spool(void **state)
 {
+    multispool_monitor *monitor;
     (void)state;
     assert_int_equal(mkdir(directory, 0755), 0);
     take_snapshot(before);
     GIVES(NOT_A_SPOOL, multispool_spool_load(directory, queues, 2, NULL, &spool, &error));
+    GIVES(NOT_A_SPOOL, multispool_monitor_create(directory, NULL, &monitor, &error));
     take_snapshot(after);
     assert_string_equal(after, before);
     create_and_close();
@@ -125,6 +132,7 @@ static void a_spool_that_is_half_made(void **state)
 
 static void a_spool_that_needs_what_we_do_not_know(void **state)
 {
+    multispool_monitor *monitor;
     (void)state;
     create_and_close();
     write_file(in_spool(".multispool/format"), "multispool 1\nmode local\nowners locking\nneeds telepathy\n");
@@ -134,6 +142,8 @@ static void a_spool_that_needs_what_we_do_not_know(void **state)
     forget_error();
     GIVES(UNSUPPORTED, multispool_spool_create(directory, queues, 2, NULL, &spool, &error));
     assert_null(spool);
+    GIVES(UNSUPPORTED, multispool_monitor_create(directory, NULL, &monitor, &error));
+    assert_null(monitor);
     take_snapshot(after);
     assert_string_equal(after, before);
 }
@@ -167,6 +177,33 @@ static void a_spool_without_permission(void **state)
     assert_int_equal(chmod(in_spool(".registry"), 0755), 0);
 }
 
+static void a_daemon_whose_permission_was_taken_away(void **state)
+{
+    char parent[64];
+    pid_t child;
+    (void)state;
+    create_and_close();
+    strcpy(parent, directory);
+    *strrchr(parent, '/') = '\0';
+    assert_int_equal(chmod(parent, 0755), 0);
+    child = fork();
+    if (child == 0) {
+        multispool_monitor *monitor;
+        multispool_daemon *daemon;
+        multispool_event *event;
+        CHILD_CHECKS(multispool_monitor_create(directory, NULL, &monitor, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_daemon_start(monitor, NULL, &daemon, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(chmod(in_spool(".tmp"), 0) == 0);
+        become_anybody();
+        CHILD_CHECKS(multispool_daemon_next(daemon, NULL, 0, &event, &error) == MULTISPOOL_PERMISSION);
+        CHILD_CHECKS(event == NULL);
+        CHILD_CHECKS(strcmp(multispool_error_path(error), in_spool(".tmp")) == 0);
+        _exit(0);
+    }
+    assert_child_succeeds(child);
+    assert_int_equal(chmod(in_spool(".tmp"), 0755), 0);
+}
+
 static void a_spool_that_may_only_be_read(void **state)
 {
     char parent[64];
@@ -174,6 +211,8 @@ static void a_spool_that_may_only_be_read(void **state)
     (void)state;
     DOES(multispool_spool_create(directory, queues, 2, NULL, &spool, &error));
     multispool_entry_free(enqueue("a"));
+    plant(".data/x", "lost");
+    let_pass(".data/x", 3600);
     strcpy(parent, directory);
     *strrchr(parent, '/') = '\0';
     assert_int_equal(chmod(parent, 0755), 0);
@@ -183,6 +222,10 @@ static void a_spool_that_may_only_be_read(void **state)
         multispool_entries *entries;
         multispool_entry *entry;
         multispool_spool *mine;
+        multispool_monitor *monitor;
+        multispool_problems *problems;
+        multispool_plan *plan;
+        multispool_repaired *repaired;
         become_anybody();
         if (multispool_spool_options_new(&options, NULL) != MULTISPOOL_OK ||
             multispool_spool_options_set_read_only(options, 1, NULL) != MULTISPOOL_OK ||
@@ -191,9 +234,22 @@ static void a_spool_that_may_only_be_read(void **state)
         if (multispool_list(mine, "in", &entries, NULL) != MULTISPOOL_OK ||
             multispool_entries_next(entries, &entry, NULL) != MULTISPOOL_OK)
             _exit(2);
-        _exit(multispool_entry_direct_remove(entry, NULL) == MULTISPOOL_PERMISSION ? 0 : 3);
+        if (multispool_entry_direct_remove(entry, NULL) != MULTISPOOL_PERMISSION)
+            _exit(3);
+        if (multispool_monitor_create(directory, NULL, &monitor, NULL) != MULTISPOOL_OK ||
+            multispool_monitor_run_once(monitor, &problems, NULL) != MULTISPOOL_OK ||
+            multispool_problems_count(problems) != 1 ||
+            multispool_spool_problems(mine, NULL, &problems, NULL) != MULTISPOOL_OK ||
+            multispool_problems_count(problems) != 1)
+            _exit(4);
+        if (multispool_spool_repair_plan(mine, NULL, &plan, NULL) != MULTISPOOL_OK ||
+            multispool_steps_count(multispool_plan_steps(plan)) != 1 ||
+            multispool_plan_apply(plan, &repaired, NULL) != MULTISPOOL_PERMISSION || repaired != NULL)
+            _exit(5);
+        _exit(0);
     }
     assert_child_succeeds(child);
+    assert_true(exists(".data/x"));
 }
 
 static void names_that_cannot_be_names(void **state)
@@ -203,11 +259,13 @@ static void names_that_cannot_be_names(void **state)
     multispool_buffer *reserved;
     multispool_entry *entry;
     multispool_enqueue_options *options;
+    multispool_limits *limits;
     (void)state;
     memset(of_245_bytes, 'n', 245);
     of_245_bytes[245] = '\0';
     DOES(multispool_spool_create(directory, queues, 2, NULL, &spool, &error));
     DOES(multispool_enqueue_options_new(&options, &error));
+    DOES(multispool_limits_new(&limits, &error));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *const bad_queues[] = {"in", bad[i]};
         multispool_spool *other;
@@ -221,6 +279,7 @@ static void names_that_cannot_be_names(void **state)
         assert_null(other);
         GIVES(INVALID_NAME, multispool_spool_load(directory, bad_queues, 2, NULL, &other, &error));
         assert_null(other);
+        GIVES(INVALID_NAME, multispool_limits_set_max_queue_age_ms(limits, bad[i], 1, &error));
         /* What is on disk may have a name of 255 bytes. */
         if (bad[i] != of_245_bytes) {
             GIVES(INVALID_NAME, multispool_entry_create(spool, "in", bad[i], &entry, &error));
@@ -230,6 +289,7 @@ static void names_that_cannot_be_names(void **state)
         assert_string_equal(after, before);
     }
     multispool_enqueue_options_free(options);
+    multispool_limits_free(limits);
     of_245_bytes[244] = '\0';
     DOES(multispool_reserve(spool, of_245_bytes, NULL, &error));
 }
@@ -357,6 +417,7 @@ int main(void)
         SPOOL_TEST(a_spool_that_is_half_made),
         SPOOL_TEST(a_spool_that_needs_what_we_do_not_know),
         SPOOL_TEST(a_spool_without_permission),
+        SPOOL_TEST(a_daemon_whose_permission_was_taken_away),
         SPOOL_TEST(a_spool_that_may_only_be_read),
         SPOOL_TEST(names_that_cannot_be_names),
         SPOOL_TEST(a_name_of_any_other_bytes),

@@ -67,6 +67,40 @@ static void the_numbers_of_the_options_are_fixed(void **state)
     assert_int_equal(MULTISPOOL_MODE_NETWORK, 1);
 }
 
+static void the_numbers_of_problems_and_repairs_are_fixed(void **state)
+{
+    (void)state;
+    assert_int_equal(MULTISPOOL_PROBLEM_TOO_OLD, 1);
+    assert_int_equal(MULTISPOOL_PROBLEM_ORPHANED, 2);
+    assert_int_equal(MULTISPOOL_PROBLEM_DUPLICATED, 3);
+    assert_int_equal(MULTISPOOL_PROBLEM_DEAD_OWNER, 4);
+    assert_int_equal(MULTISPOOL_PROBLEM_DATA_MISSING, 5);
+    assert_int_equal(MULTISPOOL_PROBLEM_DAMAGED, 6);
+    assert_int_equal(MULTISPOOL_PROBLEM_HALF_MADE, 7);
+    assert_int_equal(MULTISPOOL_PROBLEM_IMPOSSIBLE_NAME, 8);
+    assert_int_equal(MULTISPOOL_PROBLEM_DIRECTORY_MISSING, 9);
+    assert_int_equal(MULTISPOOL_PROBLEM_LOW_SPACE, 10);
+    assert_int_equal(MULTISPOOL_SEVERITY_GARBAGE, 1);
+    assert_int_equal(MULTISPOOL_SEVERITY_STUCK, 2);
+    assert_int_equal(MULTISPOOL_SEVERITY_DAMAGE, 3);
+    assert_int_equal(MULTISPOOL_MEND_REPAIR, 1);
+    assert_int_equal(MULTISPOOL_MEND_RECOVER, 2);
+    assert_int_equal(MULTISPOOL_MEND_WORKERS, 3);
+    assert_int_equal(MULTISPOOL_MEND_INSPECT, 4);
+    assert_int_equal(MULTISPOOL_MEND_MAKE_ROOM, 5);
+    assert_int_equal(MULTISPOOL_DIR_REGISTRY, 1);
+    assert_int_equal(MULTISPOOL_DIR_TMP, 2);
+    assert_int_equal(MULTISPOOL_DIR_DATA, 3);
+    assert_int_equal(MULTISPOOL_DIR_QUEUE, 4);
+    assert_int_equal(MULTISPOOL_DIR_QUEUE_CHECKOUT, 5);
+    assert_int_equal(MULTISPOOL_EVENT_START, 1);
+    assert_int_equal(MULTISPOOL_EVENT_END, 2);
+    assert_int_equal(MULTISPOOL_REPAIR_REMOVE_TEMPORARY, 1);
+    assert_int_equal(MULTISPOOL_REPAIR_REMOVE_DATA, 2);
+    assert_int_equal(MULTISPOOL_REPAIR_ADOPT, 3);
+    assert_int_equal(MULTISPOOL_REPAIR_REMOVE_RESERVATION, 4);
+}
+
 static void an_error_tells_status_errno_path_operation_and_what_to_do(void **state)
 {
     (void)state;
@@ -112,6 +146,7 @@ int main(void)
         cmocka_unit_test(the_library_is_the_version_of_the_header),
         cmocka_unit_test(every_status_has_its_number_and_its_name),
         cmocka_unit_test(the_numbers_of_the_options_are_fixed),
+        cmocka_unit_test(the_numbers_of_problems_and_repairs_are_fixed),
         cmocka_unit_test_setup_teardown(an_error_tells_status_errno_path_operation_and_what_to_do, set_up_directory,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_error_belongs_to_who_got_it, set_up_directory, tear_down),

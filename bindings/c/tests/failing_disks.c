@@ -156,24 +156,81 @@ static void a_save_whose_metadata_cannot_be_synced_can_be_tried_again(void **sta
     assert_child_succeeds(child);
 }
 
+static void a_repair_that_may_not_be_durable_tells_what_was_done(void **state)
+{
+    pid_t child = fork();
+    (void)state;
+    if (child == 0) {
+        multispool_repair_options *options;
+        multispool_plan *plan;
+        multispool_repaired *repaired;
+        plant(".tmp/unused.tmp.abcdef", "half");
+        CHILD_CHECKS(multispool_repair_options_new(&options, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_repair_options_set_min_age_ms(options, 0, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_spool_repair_plan(spool, options, &plan, NULL) == MULTISPOOL_OK);
+        let_syncs_fail(EVERY);
+        CHILD_CHECKS(multispool_plan_apply(plan, &repaired, &error) == MULTISPOOL_NOT_DURABLE);
+        CHILD_CHECKS(multispool_error_errno(error) == EIO);
+        CHILD_CHECKS(multispool_steps_count(multispool_repaired_steps(repaired)) == 1);
+        CHILD_CHECKS(multispool_repaired_failure_count(repaired) >= 1);
+        CHILD_CHECKS(multispool_error_status(multispool_repaired_failure(repaired, 0)) == MULTISPOOL_NOT_DURABLE);
+        CHILD_CHECKS(!exists(".tmp/unused.tmp.abcdef"));
+        _exit(0);
+    }
+    assert_child_succeeds(child);
+}
+
+static void a_repair_that_cannot_be_synced_before_takes_nothing(void **state)
+{
+    pid_t child = fork();
+    (void)state;
+    if (child == 0) {
+        multispool_repair_options *options;
+        multispool_plan *plan;
+        multispool_repaired *repaired;
+        CHILD_CHECKS(multispool_reserve(spool, "unused", NULL, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_repair_options_new(&options, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_repair_options_set_min_age_ms(options, 0, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_spool_repair_plan(spool, options, &plan, NULL) == MULTISPOOL_OK);
+        let_syncs_fail(EVERY);
+        CHILD_CHECKS(multispool_plan_apply(plan, &repaired, &error) == MULTISPOOL_IO);
+        CHILD_CHECKS(multispool_error_errno(error) == EIO);
+        CHILD_CHECKS(repaired == NULL);
+        CHILD_CHECKS(exists(".registry/unused"));
+        _exit(0);
+    }
+    assert_child_succeeds(child);
+}
+
 static void a_process_without_descriptors_is_told_so(void **state)
 {
     pid_t child = fork();
     (void)state;
     if (child == 0) {
         multispool_stop *stop;
+        multispool_monitor *monitor;
+        multispool_daemon_options *options;
+        multispool_daemon *daemon;
+        multispool_event *event;
         struct rlimit limit;
         CHILD_CHECKS(getrlimit(RLIMIT_NOFILE, &limit) == 0);
         CHILD_CHECKS(multispool_enqueue(spool, "in", NULL, 0, NULL, 0, NULL, NULL, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_monitor_create(directory, NULL, &monitor, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_daemon_options_new(&options, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_daemon_options_set_check_every_ms(options, 0, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_daemon_start(monitor, options, &daemon, NULL) == MULTISPOOL_OK);
         limit.rlim_cur = 3;
         CHILD_CHECKS(setrlimit(RLIMIT_NOFILE, &limit) == 0);
         CHILD_CHECKS(multispool_enqueue(spool, "in", NULL, 0, NULL, 0, NULL, NULL, &error) == MULTISPOOL_DESCRIPTORS);
         CHILD_CHECKS(multispool_error_errno(error) == EMFILE);
         CHILD_CHECKS(multispool_stop_create(&stop, NULL) == MULTISPOOL_DESCRIPTORS);
         CHILD_CHECKS(stop == NULL);
+        CHILD_CHECKS(multispool_daemon_next(daemon, NULL, -1, &event, NULL) == MULTISPOOL_DESCRIPTORS);
+        CHILD_CHECKS(event == NULL);
         limit.rlim_cur = limit.rlim_max;
         CHILD_CHECKS(setrlimit(RLIMIT_NOFILE, &limit) == 0);
         CHILD_CHECKS(multispool_enqueue(spool, "in", NULL, 0, NULL, 0, NULL, NULL, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_daemon_next(daemon, NULL, 0, &event, NULL) == MULTISPOOL_EMPTY);
         _exit(0);
     }
     assert_child_succeeds(child);
@@ -189,6 +246,8 @@ int main(void)
         SPOOL_TEST(a_commit_that_may_not_be_durable_gives_its_entry),
         SPOOL_TEST(a_checkout_that_ended_not_durable_is_finished),
         SPOOL_TEST(a_save_whose_metadata_cannot_be_synced_can_be_tried_again),
+        SPOOL_TEST(a_repair_that_cannot_be_synced_before_takes_nothing),
+        SPOOL_TEST(a_repair_that_may_not_be_durable_tells_what_was_done),
         SPOOL_TEST(a_process_without_descriptors_is_told_so),
     };
     return cmocka_run_group_tests_name("failing_disks", tests, NULL, NULL);

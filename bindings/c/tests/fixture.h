@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <multispool.h>
 #include <multispool_helpers.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BYTES(text) ((const uint8_t *)(text)), (sizeof(text) - 1)
@@ -86,6 +88,27 @@ static inline int exists(const char *path)
 {
     struct stat st;
     return lstat(in_spool(path), &st) == 0;
+}
+
+/* Puts a file in the spool by hand, as a crash or a stranger may leave it. */
+static inline void plant(const char *path, const char *text)
+{
+    FILE *file = fopen(in_spool(path), "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static inline void take_away(const char *path)
+{
+    assert_int_equal(remove(in_spool(path)), 0);
+}
+
+/* Lets it have been touched last so many seconds ago. */
+static inline void let_pass(const char *path, int seconds)
+{
+    struct timespec times[2] = {{time(NULL) - seconds, 0}, {time(NULL) - seconds, 0}};
+    assert_int_equal(utimensat(AT_FDCWD, in_spool(path), times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
 static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
@@ -184,6 +207,43 @@ static inline void assert_child_succeeds(pid_t child)
     if (WEXITSTATUS(status) != 0)
         print_error("a check of the child failed, in line %d modulo 254\n", WEXITSTATUS(status) - 1);
     assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A child that takes the entry "name" out of "in" and dies with it. */
+static inline void let_an_owner_die(const char *name)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        multispool_entry *entry;
+        multispool_checkout *checkout;
+        if (multispool_entry_create(spool, "in", name, &entry, NULL) != MULTISPOOL_OK)
+            _exit(1);
+        _exit(multispool_entry_checkout(entry, NULL, &checkout, NULL) == MULTISPOOL_OK ? 0 : 2);
+    }
+    assert_child_succeeds(child);
+}
+
+/* A directory of the spool is the same whether told by kind and queue or by its name on disk. */
+static inline void assert_dir_is_told(int32_t kind, const char *queue, const char *name_on_disk)
+{
+    static const struct {
+        int32_t kind;
+        const char *name_on_disk;
+    } of_no_queue[] = {
+        {MULTISPOOL_DIR_REGISTRY, ".registry"},
+        {MULTISPOOL_DIR_TMP, ".tmp"},
+        {MULTISPOOL_DIR_DATA, ".data"},
+    };
+    char expected[300];
+    for (size_t i = 0; i < sizeof of_no_queue / sizeof *of_no_queue; i++)
+        if (kind == of_no_queue[i].kind) {
+            assert_null(queue);
+            assert_string_equal(name_on_disk, of_no_queue[i].name_on_disk);
+            return;
+        }
+    assert_true(kind == MULTISPOOL_DIR_QUEUE || kind == MULTISPOOL_DIR_QUEUE_CHECKOUT);
+    snprintf(expected, sizeof expected, "%s%s", queue, kind == MULTISPOOL_DIR_QUEUE ? "" : "/.checkout");
+    assert_string_equal(name_on_disk, expected);
 }
 
 #endif

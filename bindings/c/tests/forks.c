@@ -42,6 +42,10 @@ static void what_belongs_to_the_parent_answers_forked_in_the_child(void **state)
     multispool_checkouts *checkouts;
     multispool_names *names;
     multispool_reader *reader = reader_of_in();
+    multispool_monitor *monitor;
+    multispool_problems *problems;
+    multispool_daemon *daemon;
+    multispool_event *event;
     int watched;
     pid_t child;
     (void)state;
@@ -52,11 +56,15 @@ static void what_belongs_to_the_parent_answers_forked_in_the_child(void **state)
     DOES(multispool_list_checkouts_unsafe(spool, "in", &checkouts, &error));
     DOES(multispool_discover(directory, &names, &error));
     DOES(multispool_reader_fd(reader, &watched, &error));
+    DOES(multispool_monitor_create(directory, NULL, &monitor, &error));
+    DOES(multispool_daemon_start(monitor, NULL, &daemon, &error));
+    GIVES(EMPTY, multispool_daemon_next(daemon, NULL, 0, &event, &error));
     child = fork();
     if (child == 0) {
         multispool_checkout *other;
         multispool_data_file *other_file;
         multispool_data_writer *other_writer;
+        multispool_daemon *other_daemon;
         multispool_entry *entry;
         multispool_buffer *buffer;
         const char *name;
@@ -87,6 +95,14 @@ static void what_belongs_to_the_parent_answers_forked_in_the_child(void **state)
         FORKED(multispool_reader_dequeue(reader, NULL, -1, &other, &error));
         FORKED(multispool_reader_dequeue(reader, NULL, 0, &other, &error));
         FORKED(multispool_reader_fd(reader, &fd, &error));
+        FORKED(multispool_monitor_run_once(monitor, &problems, &error));
+        CHILD_CHECKS(problems == NULL);
+        FORKED(multispool_daemon_start(monitor, NULL, &other_daemon, &error));
+        FORKED(multispool_daemon_next(daemon, NULL, 0, &event, &error));
+        FORKED(multispool_daemon_next(daemon, NULL, -1, &event, &error));
+        CHILD_CHECKS(event == NULL);
+        /* Whoever waits elsewhere is told at once. */
+        CHILD_CHECKS(multispool_daemon_until_check_ms(daemon) == 0);
         CHILD_CHECKS(strcmp(multispool_checkout_name(checkout), "a") == 0);
         multispool_data_writer_free(data_writer);
         multispool_data_file_free(data_file);
@@ -96,6 +112,8 @@ static void what_belongs_to_the_parent_answers_forked_in_the_child(void **state)
         multispool_checkouts_free(checkouts);
         multispool_names_free(names);
         multispool_reader_free(reader);
+        multispool_daemon_free(daemon);
+        multispool_monitor_free(monitor);
         multispool_spool_free(spool);
         _exit(0);
     }
@@ -117,6 +135,62 @@ static void what_belongs_to_the_parent_answers_forked_in_the_child(void **state)
     multispool_checkouts_free(checkouts);
     multispool_names_free(names);
     multispool_reader_free(reader);
+    DOES(multispool_monitor_run_once(monitor, &problems, &error));
+    multispool_problems_free(problems);
+    assert_true(multispool_daemon_until_check_ms(daemon) > 0);
+    GIVES(TIMED_OUT, multispool_daemon_next(daemon, NULL, 1, &event, &error));
+    multispool_daemon_free(daemon);
+    multispool_monitor_free(monitor);
+}
+
+static void a_child_looks_and_repairs(void **state)
+{
+    multispool_repair_options *options;
+    multispool_problems *problems;
+    multispool_plan *plan;
+    multispool_monitor *parents;
+    multispool_daemon_options *at_once;
+    multispool_daemon *daemon;
+    multispool_event *event;
+    pid_t child;
+    (void)state;
+    plant(".data/x", "");
+    DOES(multispool_monitor_create(directory, NULL, &parents, &error));
+    DOES(multispool_daemon_options_new(&at_once, &error));
+    DOES(multispool_daemon_options_set_alert_after_cycles(at_once, 0, &error));
+    DOES(multispool_daemon_start(parents, at_once, &daemon, &error));
+    DOES(multispool_daemon_next(daemon, NULL, 0, &event, &error));
+    DOES(multispool_repair_options_new(&options, &error));
+    DOES(multispool_repair_options_set_min_age_ms(options, 0, &error));
+    DOES(multispool_spool_repair_plan(spool, options, &plan, &error));
+    multispool_repair_options_free(options);
+    DOES(multispool_spool_problems(spool, NULL, &problems, &error));
+    child = fork();
+    if (child == 0) {
+        multispool_monitor *monitor;
+        multispool_problems *mine;
+        multispool_event *other;
+        CHILD_CHECKS(strcmp(multispool_problems_filename(problems, 0), "x") == 0);
+        CHILD_CHECKS(multispool_event_kind(event) == MULTISPOOL_EVENT_START);
+        CHILD_CHECKS(multispool_problems_compare(multispool_event_problem(event), 0, problems, 0) == 0);
+        CHILD_CHECKS(multispool_plan_apply(plan, NULL, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_spool_problems(spool, NULL, &mine, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_problems_count(mine) == 0);
+        multispool_problems_free(mine);
+        CHILD_CHECKS(multispool_monitor_create(directory, NULL, &monitor, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_monitor_run_once(monitor, &mine, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_daemon_start(monitor, at_once, &daemon, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_daemon_next(daemon, NULL, 0, &other, NULL) == MULTISPOOL_EMPTY);
+        _exit(0);
+    }
+    assert_child_succeeds(child);
+    assert_false(exists(".data/x"));
+    multispool_event_free(event);
+    multispool_daemon_free(daemon);
+    multispool_daemon_options_free(at_once);
+    multispool_monitor_free(parents);
+    multispool_problems_free(problems);
+    multispool_plan_free(plan);
 }
 
 static void a_childs_end_does_not_let_go_of_the_parents_lock(void **state)
@@ -237,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SPOOL_TEST(a_child_works_with_the_spool),
         SPOOL_TEST(what_belongs_to_the_parent_answers_forked_in_the_child),
+        SPOOL_TEST(a_child_looks_and_repairs),
         SPOOL_TEST(a_childs_end_does_not_let_go_of_the_parents_lock),
         SPOOL_TEST(a_child_that_lives_on_does_not_keep_a_dead_parents_lock),
         SPOOL_TEST(a_childs_stop_is_its_own),

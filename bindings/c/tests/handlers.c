@@ -207,6 +207,97 @@ static void for_each_ends_at_a_failure_and_goes_on_when_called_again(void **stat
     multispool_reader_free(reader);
 }
 
+/* A daemon that tells each problem at once. */
+static multispool_daemon *daemon_at_once(void)
+{
+    multispool_monitor *monitor;
+    multispool_daemon_options *options;
+    multispool_daemon *daemon;
+    DOES(multispool_monitor_create(directory, NULL, &monitor, &error));
+    DOES(multispool_daemon_options_new(&options, &error));
+    DOES(multispool_daemon_options_set_check_every_ms(options, 0, &error));
+    DOES(multispool_daemon_options_set_alert_after_cycles(options, 0, &error));
+    DOES(multispool_daemon_start(monitor, options, &daemon, &error));
+    multispool_daemon_options_free(options);
+    multispool_monitor_free(monitor);
+    return daemon;
+}
+
+/* Notes the event, and mends its problem; the end of the second is also the end. */
+static int32_t note_and_mend(const multispool_event *event, void *context, multispool_error **why)
+{
+    const char *filename = multispool_problems_filename(multispool_event_problem(event), 0);
+    char *notes = context, path[64];
+    int started = multispool_event_kind(event) == MULTISPOOL_EVENT_START;
+    sprintf(notes + strlen(notes), " %c%s", started ? '+' : '-', filename);
+    snprintf(path, sizeof path, ".data/%s", filename);
+    if (started)
+        take_away(path);
+    else if (strcmp(filename, "y") == 0)
+        assert_int_equal(multispool_stop_trigger(stop), MULTISPOOL_OK);
+    /* Gets over a failure. */
+    assert_int_equal(multispool_reserve(spool, "", NULL, why), MULTISPOOL_INVALID_NAME);
+    return MULTISPOOL_OK;
+}
+
+static int32_t fail_at_once(const multispool_event *event, void *context, multispool_error **why)
+{
+    (void)event;
+    (void)why;
+    ++*(int *)context;
+    return MULTISPOOL_HANDLER_FAILED + 7;
+}
+
+/* Passes on the failure of a call of the library. */
+static int32_t fail_at_once_by_a_call(const multispool_event *event, void *context, multispool_error **why)
+{
+    (void)event;
+    (void)context;
+    return multispool_reserve(spool, "", NULL, why);
+}
+
+static void for_each_event_tells_what_comes_and_goes_until_it_is_stopped(void **state)
+{
+    multispool_daemon *daemon = daemon_at_once();
+    char notes[64] = "";
+    (void)state;
+    plant(".data/x", "");
+    plant(".data/y", "");
+    DOES(multispool_stop_create(&stop, &error));
+    DOES(multispool_for_each_event(daemon, stop, note_and_mend, notes, &error));
+    assert_string_equal(notes, " +x +y -x -y");
+    plant(".data/z", "");
+    assert_int_equal(multispool_for_each_event(daemon, stop, note_and_mend, notes, NULL), MULTISPOOL_OK);
+    assert_string_equal(notes, " +x +y -x -y");
+    multispool_stop_free(stop);
+    multispool_daemon_free(daemon);
+}
+
+static void for_each_event_ends_at_a_failure_and_goes_on_when_called_again(void **state)
+{
+    multispool_daemon *daemon = daemon_at_once();
+    char kept[512], notes[64] = "";
+    int calls = 0;
+    (void)state;
+    snprintf(kept, sizeof kept, "%s", in_spool(".tmp.kept"));
+    plant(".data/w", "");
+    plant(".data/x", "");
+    plant(".data/y", "");
+    DOES(multispool_stop_create(&stop, &error));
+    assert_int_equal(rename(in_spool(".tmp"), kept), 0);
+    GIVES(MISSING, multispool_for_each_event(daemon, stop, fail_at_once, &calls, &error));
+    assert_int_equal(rename(kept, in_spool(".tmp")), 0);
+    assert_int_equal(calls, 0);
+    assert_int_equal(multispool_for_each_event(daemon, stop, fail_at_once, &calls, &error), MULTISPOOL_HANDLER_FAILED + 7);
+    assert_null(error);
+    assert_int_equal(calls, 1);
+    GIVES(INVALID_NAME, multispool_for_each_event(daemon, stop, fail_at_once_by_a_call, NULL, &error));
+    DOES(multispool_for_each_event(daemon, stop, note_and_mend, notes, &error));
+    assert_string_equal(notes, " +y -y");
+    multispool_stop_free(stop);
+    multispool_daemon_free(daemon);
+}
+
 static void close_gives_back_what_was_not_finished(void **state)
 {
     multispool_checkout *checkout = enqueue_and_checkout("a");
@@ -228,10 +319,30 @@ static void handles_free_themselves_at_the_end_of_their_block(void **state)
         MULTISPOOL_AUTO(reader) reader = reader_of_in();
         MULTISPOOL_AUTO(error) nothing = NULL;
         MULTISPOOL_AUTO(checkout) checkout = NULL;
+        MULTISPOOL_AUTO(limits) limits = NULL;
+        MULTISPOOL_AUTO(monitor) monitor = NULL;
+        MULTISPOOL_AUTO(problems) problems = NULL;
+        MULTISPOOL_AUTO(daemon_options) at_once = NULL;
+        MULTISPOOL_AUTO(daemon) daemon = NULL;
+        MULTISPOOL_AUTO(event) event = NULL;
+        MULTISPOOL_AUTO(repair_options) options = NULL;
+        MULTISPOOL_AUTO(plan) plan = NULL;
+        MULTISPOOL_AUTO(repaired) repaired = NULL;
         assert_null(nothing);
         DOES(multispool_entry_checkout(entry, NULL, &checkout, &error));
         assert_true(exists("in/.checkout/a"));
         assert_non_null(reader);
+        DOES(multispool_limits_new(&limits, &error));
+        DOES(multispool_monitor_create(directory, limits, &monitor, &error));
+        DOES(multispool_monitor_run_once(monitor, &problems, &error));
+        plant(".data/x", "");
+        DOES(multispool_daemon_options_new(&at_once, &error));
+        DOES(multispool_daemon_options_set_alert_after_cycles(at_once, 0, &error));
+        DOES(multispool_daemon_start(monitor, at_once, &daemon, &error));
+        DOES(multispool_daemon_next(daemon, NULL, 0, &event, &error));
+        DOES(multispool_repair_options_new(&options, &error));
+        DOES(multispool_spool_repair_plan(spool, options, &plan, &error));
+        DOES(multispool_plan_apply(plan, &repaired, &error));
     }
     assert_true(exists("in/a"));
 }
@@ -266,6 +377,8 @@ int main(void)
         SPOOL_TEST(for_each_available_handles_each_entry_once),
         SPOOL_TEST(for_each_waits_until_it_is_stopped),
         SPOOL_TEST(for_each_ends_at_a_failure_and_goes_on_when_called_again),
+        SPOOL_TEST(for_each_event_tells_what_comes_and_goes_until_it_is_stopped),
+        SPOOL_TEST(for_each_event_ends_at_a_failure_and_goes_on_when_called_again),
         SPOOL_TEST(close_gives_back_what_was_not_finished),
         SPOOL_TEST(handles_free_themselves_at_the_end_of_their_block),
         SPOOL_TEST(an_error_can_be_printed),

@@ -27,6 +27,15 @@ static void each_free_accepts_null(void **state)
     multispool_recover_options_free(NULL);
     multispool_stats_options_free(NULL);
     multispool_stats_free(NULL);
+    multispool_limits_free(NULL);
+    multispool_problems_free(NULL);
+    multispool_monitor_free(NULL);
+    multispool_event_free(NULL);
+    multispool_daemon_options_free(NULL);
+    multispool_daemon_free(NULL);
+    multispool_repair_options_free(NULL);
+    multispool_plan_free(NULL);
+    multispool_repaired_free(NULL);
 }
 
 static void a_child_outlives_what_it_came_from(void **state)
@@ -86,6 +95,85 @@ static void a_data_file_outlives_its_checkout(void **state)
     multispool_data_file_free(data_file);
 }
 
+static void what_a_monitor_found_outlives_it(void **state)
+{
+    multispool_limits *limits;
+    multispool_monitor *monitor;
+    multispool_problems *found, *same;
+    char *queue = strdup("in");
+    (void)state;
+    multispool_entry_free(enqueue("a"));
+    let_pass("in/a", 3600);
+    DOES(multispool_limits_new(&limits, &error));
+    DOES(multispool_limits_set_max_queue_age_ms(limits, queue, 60000, &error));
+    memset(queue, 'x', 2);
+    free(queue);
+    DOES(multispool_monitor_create(directory, limits, &monitor, &error));
+    DOES(multispool_spool_problems(spool, limits, &same, &error));
+    multispool_limits_free(limits);
+    multispool_spool_free(spool);
+    spool = NULL;
+    DOES(multispool_monitor_run_once(monitor, &found, &error));
+    multispool_monitor_free(monitor);
+    assert_int_equal(multispool_problems_count(found), 1);
+    assert_string_equal(multispool_problems_filename(found, 0), "a");
+    assert_int_equal(multispool_problems_compare(found, 0, same, 0), 0);
+    multispool_problems_free(found);
+    multispool_problems_free(same);
+}
+
+static void a_daemon_outlives_its_monitor_and_its_events_outlive_it(void **state)
+{
+    multispool_limits *limits;
+    multispool_monitor *monitor;
+    multispool_daemon_options *options;
+    multispool_daemon *daemon;
+    multispool_event *event;
+    (void)state;
+    multispool_entry_free(enqueue("a"));
+    let_pass("in/a", 3600);
+    DOES(multispool_limits_new(&limits, &error));
+    DOES(multispool_limits_set_max_queue_age_ms(limits, "in", 60000, &error));
+    DOES(multispool_monitor_create(directory, limits, &monitor, &error));
+    multispool_limits_free(limits);
+    DOES(multispool_daemon_options_new(&options, &error));
+    DOES(multispool_daemon_options_set_alert_after_cycles(options, 0, &error));
+    DOES(multispool_daemon_start(monitor, options, &daemon, &error));
+    multispool_daemon_options_free(options);
+    multispool_monitor_free(monitor);
+    multispool_spool_free(spool);
+    spool = NULL;
+    DOES(multispool_daemon_next(daemon, NULL, 0, &event, &error));
+    multispool_daemon_free(daemon);
+    assert_string_equal(multispool_problems_filename(multispool_event_problem(event), 0), "a");
+    multispool_event_free(event);
+}
+
+static void a_plan_outlives_its_spool_and_what_was_done_its_plan(void **state)
+{
+    multispool_repair_options *options;
+    multispool_plan *plan;
+    multispool_repaired *repaired;
+    char *to = strdup(in_spool("lost"));
+    (void)state;
+    plant(".data/x", "lost");
+    DOES(multispool_repair_options_new(&options, &error));
+    DOES(multispool_repair_options_set_min_age_ms(options, 0, &error));
+    DOES(multispool_repair_options_set_to(options, to, &error));
+    memset(to, 'x', strlen(to));
+    free(to);
+    DOES(multispool_spool_repair_plan(spool, options, &plan, &error));
+    multispool_repair_options_free(options);
+    multispool_spool_free(spool);
+    spool = NULL;
+    DOES(multispool_plan_apply(plan, &repaired, &error));
+    multispool_plan_free(plan);
+    assert_int_equal(multispool_steps_count(multispool_repaired_steps(repaired)), 1);
+    assert_string_equal(multispool_steps_filename(multispool_repaired_steps(repaired), 0), "x");
+    multispool_repaired_free(repaired);
+    assert_true(exists("lost/.data/x") && !exists(".data/x"));
+}
+
 static void options_can_go_once_they_were_used(void **state)
 {
     multispool_reader_options *options;
@@ -131,6 +219,9 @@ int main(void)
         cmocka_unit_test(each_free_accepts_null),
         SPOOL_TEST(a_child_outlives_what_it_came_from),
         SPOOL_TEST(a_data_file_outlives_its_checkout),
+        SPOOL_TEST(what_a_monitor_found_outlives_it),
+        SPOOL_TEST(a_daemon_outlives_its_monitor_and_its_events_outlive_it),
+        SPOOL_TEST(a_plan_outlives_its_spool_and_what_was_done_its_plan),
         SPOOL_TEST(options_can_go_once_they_were_used),
         SPOOL_TEST(a_stop_can_go_once_no_wait_has_it),
     };

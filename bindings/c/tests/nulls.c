@@ -56,6 +56,43 @@ static void getters_of_null_give_nothing(void **state)
     assert_true(multispool_stats_data_bytes(NULL, 0) == -1);
     assert_true(multispool_stats_free_bytes(NULL) == 0);
     assert_true(multispool_stats_free_inodes(NULL) == -1);
+    assert_true(multispool_limits_max_checked_out_age_ms(NULL) == -1);
+    assert_true(multispool_limits_max_tmp_file_age_ms(NULL) == -1);
+    assert_int_equal(multispool_limits_queue_count(NULL), 0);
+    assert_null(multispool_limits_queue(NULL, 0));
+    assert_true(multispool_limits_max_queue_age_ms(NULL, 0) == -1);
+    assert_true(multispool_limits_max_reservation_age_ms(NULL) == -1);
+    assert_true(multispool_limits_min_free_bytes(NULL) == 0);
+    assert_true(multispool_limits_min_free_inodes(NULL) == 0);
+    assert_int_equal(multispool_problems_count(NULL), 0);
+    assert_int_equal(multispool_problems_kind(NULL, 0), 0);
+    assert_int_equal(multispool_problems_severity(NULL, 0), 0);
+    assert_int_equal(multispool_problems_mend(NULL, 0), 0);
+    assert_null(multispool_problems_message(NULL, 0));
+    assert_null(multispool_problems_filename(NULL, 0));
+    assert_true(multispool_problems_mtime_ns(NULL, 0) == 0);
+    assert_int_equal(multispool_problems_dir_count(NULL, 0), 0);
+    assert_int_equal(multispool_problems_dir_kind(NULL, 0, 0), 0);
+    assert_null(multispool_problems_dir_queue(NULL, 0, 0));
+    assert_null(multispool_problems_dir_name_on_disk(NULL, 0, 0));
+    assert_int_equal(multispool_problems_compare(NULL, 0, NULL, 0), 0);
+    assert_int_equal(multispool_event_kind(NULL), 0);
+    assert_true(multispool_event_time_ns(NULL) == 0);
+    assert_null(multispool_event_problem(NULL));
+    assert_int_equal(multispool_event_compare(NULL, NULL), 0);
+    assert_true(multispool_daemon_options_check_every_ms(NULL) == -1);
+    assert_true(multispool_daemon_options_alert_after_cycles(NULL) == 0);
+    assert_true(multispool_daemon_until_check_ms(NULL) == 0);
+    assert_null(multispool_plan_steps(NULL));
+    assert_null(multispool_repaired_steps(NULL));
+    assert_int_equal(multispool_repaired_failure_count(NULL), 0);
+    assert_null(multispool_repaired_failure(NULL, 0));
+    assert_int_equal(multispool_steps_count(NULL), 0);
+    assert_int_equal(multispool_steps_action(NULL, 0), 0);
+    assert_null(multispool_steps_filename(NULL, 0));
+    assert_int_equal(multispool_steps_dir_kind(NULL, 0), 0);
+    assert_null(multispool_steps_dir_queue(NULL, 0));
+    assert_null(multispool_steps_dir_name_on_disk(NULL, 0));
 }
 
 static void options_refuse_null(void **state)
@@ -89,15 +126,66 @@ static void options_refuse_null(void **state)
     REFUSES(multispool_recover_options_set_durability(NULL, 0, &error));
     REFUSES(multispool_stats_options_new(NULL, &error));
     REFUSES(multispool_stats_options_set_bytes(NULL, 1, &error));
+    REFUSES(multispool_limits_new(NULL, &error));
+    REFUSES(multispool_limits_set_max_checked_out_age_ms(NULL, 1, &error));
+    REFUSES(multispool_limits_set_max_tmp_file_age_ms(NULL, 1, &error));
+    REFUSES(multispool_limits_set_max_queue_age_ms(NULL, "in", 1, &error));
+    REFUSES(multispool_limits_set_max_reservation_age_ms(NULL, 1, &error));
+    REFUSES(multispool_limits_set_min_free_bytes(NULL, 1, &error));
+    REFUSES(multispool_limits_set_min_free_inodes(NULL, 1, &error));
+    REFUSES(multispool_daemon_options_new(NULL, &error));
+    REFUSES(multispool_daemon_options_set_check_every_ms(NULL, 1, &error));
+    REFUSES(multispool_daemon_options_set_alert_after_cycles(NULL, 1, &error));
+    REFUSES(multispool_repair_options_new(NULL, &error));
+    REFUSES(multispool_repair_options_set_min_age_ms(NULL, 1, &error));
+    REFUSES(multispool_repair_options_set_to(NULL, "/tmp", &error));
+    REFUSES(multispool_repair_options_set_durability(NULL, 0, &error));
 }
 
 static void a_name_in_the_options_is_not_null(void **state)
 {
     multispool_enqueue_options *options;
+    multispool_limits *limits;
+    multispool_repair_options *repair_options;
     (void)state;
     DOES(multispool_enqueue_options_new(&options, &error));
     REFUSES(multispool_enqueue_options_set_name(options, NULL, &error));
     multispool_enqueue_options_free(options);
+    DOES(multispool_limits_new(&limits, &error));
+    REFUSES(multispool_limits_set_max_queue_age_ms(limits, NULL, 1, &error));
+    multispool_limits_free(limits);
+    DOES(multispool_repair_options_new(&repair_options, &error));
+    REFUSES(multispool_repair_options_set_to(repair_options, NULL, &error));
+    multispool_repair_options_free(repair_options);
+}
+
+static void json_is_not_null(void **state)
+{
+    multispool_limits *limits;
+    multispool_daemon_options *options;
+    multispool_buffer *bytes;
+    (void)state;
+    REFUSES_AND_CLEARS(limits, multispool_limits_from_json(NULL, &limits, &error));
+    REFUSES(multispool_limits_from_json("{}", NULL, &error));
+    REFUSES_AND_CLEARS(bytes, multispool_limits_to_json(NULL, &bytes, &error));
+    DOES(multispool_limits_new(&limits, &error));
+    REFUSES(multispool_limits_to_json(limits, NULL, &error));
+    multispool_limits_free(limits);
+
+    REFUSES_AND_CLEARS(bytes, multispool_monitor_spec_to_json(NULL, NULL, &bytes, &error));
+    REFUSES(multispool_monitor_spec_to_json("s", NULL, NULL, &error));
+    bytes = (void *)&error;
+    REFUSES_AND_CLEARS(limits, multispool_monitor_spec_from_json(NULL, &bytes, &limits, &error));
+    assert_null(bytes);
+    REFUSES_AND_CLEARS(limits, multispool_monitor_spec_from_json("{\"spool_dir\":\"s\"}", NULL, &limits, &error));
+    REFUSES_AND_CLEARS(bytes, multispool_monitor_spec_from_json("{\"spool_dir\":\"s\"}", &bytes, NULL, &error));
+
+    REFUSES_AND_CLEARS(options, multispool_daemon_options_from_json(NULL, &options, &error));
+    REFUSES(multispool_daemon_options_from_json("{}", NULL, &error));
+    REFUSES_AND_CLEARS(bytes, multispool_daemon_options_to_json(NULL, &bytes, &error));
+    DOES(multispool_daemon_options_new(&options, &error));
+    REFUSES(multispool_daemon_options_to_json(options, NULL, &error));
+    multispool_daemon_options_free(options);
 }
 
 static void opening_a_spool_refuses_null(void **state)
@@ -313,6 +401,38 @@ static void recover_and_stats_refuse_null(void **state)
     REFUSES(multispool_spool_stats(spool, NULL, NULL, &error));
 }
 
+static void monitors_and_repairs_refuse_null(void **state)
+{
+    multispool_monitor *monitor;
+    multispool_problems *problems;
+    multispool_daemon *daemon;
+    multispool_event *event;
+    multispool_plan *plan;
+    multispool_repaired *repaired;
+    (void)state;
+    REFUSES_AND_CLEARS(problems, multispool_spool_problems(NULL, NULL, &problems, &error));
+    REFUSES(multispool_spool_problems(spool, NULL, NULL, &error));
+    REFUSES_AND_CLEARS(monitor, multispool_monitor_create(NULL, NULL, &monitor, &error));
+    REFUSES(multispool_monitor_create(directory, NULL, NULL, &error));
+    REFUSES_AND_CLEARS(problems, multispool_monitor_run_once(NULL, &problems, &error));
+    DOES(multispool_monitor_create(directory, NULL, &monitor, &error));
+    REFUSES(multispool_monitor_run_once(monitor, NULL, &error));
+    REFUSES_AND_CLEARS(daemon, multispool_daemon_start(NULL, NULL, &daemon, &error));
+    REFUSES(multispool_daemon_start(monitor, NULL, NULL, &error));
+    REFUSES_AND_CLEARS(event, multispool_daemon_next(NULL, NULL, 0, &event, &error));
+    DOES(multispool_daemon_start(monitor, NULL, &daemon, &error));
+    REFUSES(multispool_daemon_next(daemon, NULL, 0, NULL, &error));
+    multispool_daemon_free(daemon);
+    multispool_monitor_free(monitor);
+
+    REFUSES_AND_CLEARS(plan, multispool_spool_repair_plan(NULL, NULL, &plan, &error));
+    REFUSES(multispool_spool_repair_plan(spool, NULL, NULL, &error));
+    REFUSES_AND_CLEARS(repaired, multispool_plan_apply(NULL, &repaired, &error));
+    DOES(multispool_spool_repair_plan(spool, NULL, &plan, &error));
+    DOES(multispool_plan_apply(plan, NULL, &error));
+    multispool_plan_free(plan);
+}
+
 #define SPOOL_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -321,6 +441,7 @@ int main(void)
         cmocka_unit_test(getters_of_null_give_nothing),
         cmocka_unit_test(options_refuse_null),
         cmocka_unit_test(a_name_in_the_options_is_not_null),
+        cmocka_unit_test(json_is_not_null),
         SPOOL_TEST(opening_a_spool_refuses_null),
         SPOOL_TEST(enqueueing_refuses_null),
         SPOOL_TEST(listing_refuses_null),
@@ -329,6 +450,7 @@ int main(void)
         SPOOL_TEST(data_refuses_null),
         SPOOL_TEST(readers_and_stops_refuse_null),
         SPOOL_TEST(recover_and_stats_refuse_null),
+        SPOOL_TEST(monitors_and_repairs_refuse_null),
     };
     return cmocka_run_group_tests_name("nulls", tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
-/* Readers and stops: waiting, being woken, being stopped. Nothing here sleeps to be in time: each wait
- * ends by the event that the test is about, or fails after a minute. */
+/* Readers and stops: waiting, being woken, being stopped. */
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
 
-#include "fixture.h"
-
-enum { A_MINUTE = 60000 };
+#include "waits.h"
 
 static multispool_reader *reader;
 static multispool_checkout *checkout;
@@ -24,13 +18,6 @@ static int tear_down_reader(void **state)
 {
     multispool_reader_free(reader);
     return tear_down(state);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void remove_checkout(void)
@@ -128,11 +115,6 @@ static void a_bad_entry_is_told_and_stops_nobody(void **state)
     GIVES(EMPTY, multispool_reader_dequeue(reader, NULL, 0, &checkout, &error));
 }
 
-static void *trigger_from_a_thread(void *stop)
-{
-    return multispool_stop_trigger(stop) == MULTISPOOL_OK ? stop : NULL;
-}
-
 static void a_stop_ends_a_wait_and_those_to_come(void **state)
 {
     multispool_stop *stop;
@@ -156,58 +138,15 @@ static void a_stop_ends_a_wait_and_those_to_come(void **state)
     remove_checkout();
 }
 
-static multispool_stop *stop_of_handler;
-
-static void trigger_from_a_handler(int signal)
+static int32_t dequeue(const multispool_stop *stop, int64_t timeout_ms)
 {
-    (void)signal;
-    if (multispool_stop_trigger(stop_of_handler) != MULTISPOOL_OK)
-        abort();
-}
-
-static void do_nothing(int signal)
-{
-    (void)signal;
-}
-
-/* Signals this thread every millisecond, until what it was sent for has happened. */
-struct signaller {
-    pthread_t target;
-    volatile sig_atomic_t done;
-};
-
-static void *signal_until_done(void *argument)
-{
-    static const struct timespec a_millisecond = {0, 1000000};
-    struct signaller *signaller = argument;
-    while (!signaller->done) {
-        pthread_kill(signaller->target, SIGUSR1);
-        nanosleep(&a_millisecond, NULL);
-    }
-    return NULL;
-}
-
-static int32_t dequeue_under_signals(void (*handler)(int), const multispool_stop *stop, int64_t timeout_ms)
-{
-    struct sigaction action, before;
-    struct signaller signaller = {pthread_self(), 0};
-    pthread_t thread;
-    int32_t status;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = handler;
-    assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
-    assert_int_equal(pthread_create(&thread, NULL, signal_until_done, &signaller), 0);
-    status = multispool_reader_dequeue(reader, stop, timeout_ms, &checkout, &error);
-    signaller.done = 1;
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
-    return status;
+    return multispool_reader_dequeue(reader, stop, timeout_ms, &checkout, &error);
 }
 
 static void a_signal_interrupts_a_wait(void **state)
 {
     (void)state;
-    GIVES(INTERRUPTED, dequeue_under_signals(do_nothing, NULL, A_MINUTE));
+    GIVES(INTERRUPTED, wait_under_signals(do_nothing, dequeue, NULL));
     assert_null(checkout);
 }
 
@@ -216,7 +155,7 @@ static void a_stop_can_be_triggered_in_a_signal_handler(void **state)
     int32_t status;
     (void)state;
     DOES(multispool_stop_create(&stop_of_handler, &error));
-    status = dequeue_under_signals(trigger_from_a_handler, stop_of_handler, A_MINUTE);
+    status = wait_under_signals(trigger_from_a_handler, dequeue, stop_of_handler);
     assert_true(status == MULTISPOOL_STOPPED || status == MULTISPOOL_INTERRUPTED);
     GIVES(STOPPED, multispool_reader_dequeue(reader, stop_of_handler, -1, &checkout, &error));
     multispool_stop_free(stop_of_handler);

@@ -2,20 +2,6 @@
 
 #include "fixture.h"
 
-/* A child that takes the entry "name" out of "in" and dies with it. */
-static void let_an_owner_die(const char *name)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        multispool_entry *entry;
-        multispool_checkout *checkout;
-        if (multispool_entry_create(spool, "in", name, &entry, NULL) != MULTISPOOL_OK)
-            _exit(1);
-        _exit(multispool_entry_checkout(entry, NULL, &checkout, NULL) == MULTISPOOL_OK ? 0 : 2);
-    }
-    assert_child_succeeds(child);
-}
-
 static void a_dead_owners_entry_goes_back_and_a_live_ones_does_not(void **state)
 {
     multispool_checkout *mine;
@@ -72,14 +58,11 @@ static void what_went_back_is_told_though_another_failed(void **state)
 {
     multispool_entries *entries;
     multispool_entry *entry;
-    FILE *file;
     (void)state;
     multispool_checkout_free(enqueue_and_checkout("a"));
     multispool_checkout_free(enqueue_and_checkout("b"));
     /* The way back of "a" is blocked. */
-    file = fopen(in_spool("in/a"), "w");
-    assert_non_null(file);
-    fclose(file);
+    plant("in/a", "");
     assert_int_not_equal(multispool_recover(spool, NULL, &entries, &error), MULTISPOOL_OK);
     forget_error();
     assert_non_null(entries);

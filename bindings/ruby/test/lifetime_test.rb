@@ -14,7 +14,13 @@ class LifetimeTest < SpoolCase
      -> { other.entry("incoming", "x") }, -> { other.checkout("incoming", entry.name) }, lambda {
                                                                                            other.reader("incoming")
                                                                                          },
-     -> { other.recover }, -> { other.stats }].each { |use| assert_raises(Multispool::ClosedError, &use) }
+     -> { other.recover }, -> { other.repair }, -> { other.problems }, lambda {
+                                                                         other.stats
+                                                                       }].each do |use|
+      assert_raises(
+        Multispool::ClosedError, &use
+      )
+    end
     assert_equal dir, other.dir
     assert_includes other.inspect, "closed"
   end

@@ -1,8 +1,7 @@
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use multispool::{DataFile, QueueName, Spool};
 
@@ -36,9 +35,13 @@ impl Data {
         let mut report = Report::new(self.json, self.null);
         for name in self.names.each(self.null)? {
             let name = name?;
-            match open(&spool, &queue, &name) {
-                Ok((data_file, file)) => print(&mut report, &name, &queue, &data_file, file)?,
-                Err(error) => report.miss(&name, Object::entry(&name, &queue), &error)?,
+            let done = match find(&spool, &queue, &name) {
+                Ok(data_file) if report.is_json() => whole(&mut report, &name, &queue, &data_file)?,
+                Ok(data_file) => stream(&mut report, &data_file)?,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                report.miss(&name, Object::entry(&name, &queue), &error)?;
             }
         }
         report.finish()
@@ -46,27 +49,29 @@ impl Data {
 }
 
 /// Data has no queue of its own: that the entry is in this one is seen first.
-fn open(spool: &Spool, queue: &QueueName, name: &OsStr) -> multispool::Result<(DataFile, File)> {
+fn find(spool: &Spool, queue: &QueueName, name: &OsStr) -> multispool::Result<DataFile> {
     let entry = spool.entry(queue, name)?;
     let direct = entry.direct();
     direct.contents()?;
-    let data_file = direct.data_file();
-    let file = data_file.open()?;
-    Ok((data_file, file))
+    Ok(direct.data_file())
 }
 
-fn print(
-    report: &mut Report,
-    name: &OsStr,
-    queue: &QueueName,
-    data_file: &DataFile,
-    mut file: File,
-) -> Result<()> {
-    let unread = || format!("cannot read {:?}", data_file.path());
-    if report.is_json() {
-        let mut data = Vec::new();
-        std::io::copy(&mut file, &mut data).with_context(unread)?;
-        return report.json_only(|| Object::entry(name, queue).bytes("data", &data));
+/// The inner result is the spool's, the outer one standard output's.
+type Printed = Result<multispool::Result<()>>;
+
+fn whole(report: &mut Report, name: &OsStr, queue: &QueueName, data_file: &DataFile) -> Printed {
+    match data_file.load() {
+        Ok(data) => report
+            .json_only(|| Object::entry(name, queue).bytes("data", &data))
+            .map(Ok),
+        Err(error) => Ok(Err(error)),
     }
-    deliver::copy(&mut file, report.raw(), unread, written)
+}
+
+fn stream(report: &mut Report, data_file: &DataFile) -> Printed {
+    let unread = || format!("cannot read {:?}", data_file.path());
+    match data_file.open() {
+        Ok(mut file) => deliver::copy(&mut file, report.raw(), unread, written).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
 }

@@ -7,7 +7,7 @@ use multispool::{EntryName, ErrorKind, QueueName, Spool};
 use serde_json::Value;
 
 use crate::load;
-use crate::report::{Json, Null, Object, Report, Status};
+use crate::report::{Json, Null, Object, Report, Status, time};
 
 /// Print the names of the entries in a queue, sorted
 #[derive(Args)]
@@ -66,9 +66,7 @@ impl List {
 /// When the entry last moved; null if it has left the spool since it was listed.
 fn touched(spool: &Spool, queue: &QueueName, name: &EntryName) -> Result<Value> {
     match spool.entry(queue, name)?.stat() {
-        Ok(about) => Ok(humantime::format_rfc3339_millis(about.modified()?)
-            .to_string()
-            .into()),
+        Ok(about) => Ok(time(about.modified()?)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Value::Null),
         Err(error) => Err(error.into()),
     }

@@ -9,8 +9,11 @@ mod fsck;
 mod input;
 mod list;
 mod load;
+mod monitor;
 mod r#move;
 mod names;
+mod problem;
+mod prometheus;
 mod queues;
 mod recover;
 mod remove;
@@ -71,6 +74,7 @@ enum Verb {
     Recover(recover::Recover),
     Fsck(fsck::Fsck),
     Repair(repair::Repair),
+    Monitor(monitor::Monitor),
     Stats(stats::Stats),
 }
 
@@ -97,6 +101,7 @@ fn main() -> ExitCode {
         Verb::Recover(verb) => verb.run(),
         Verb::Fsck(verb) => verb.run(),
         Verb::Repair(verb) => verb.run(),
+        Verb::Monitor(verb) => verb.run(),
         Verb::Stats(verb) => verb.run(),
     };
     match result {

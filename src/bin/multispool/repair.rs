@@ -5,8 +5,8 @@ use anyhow::Result;
 use clap::Args;
 use multispool::{RepairOptions, RepairStep};
 
-use crate::fsck::place;
 use crate::load::{self, Promise};
+use crate::problem::place;
 use crate::report::{Json, Null, Object, Report, Status};
 
 /// Clear away what crashes left behind; prints a step a line

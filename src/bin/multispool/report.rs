@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -115,7 +116,37 @@ fn text(error: &anyhow::Error) -> String {
 
 /// A line on standard error. If even that fails, the exit status still speaks.
 pub fn message(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "multispool: {text}");
+    let _ = writeln!(io::stderr().lock(), "multispool: {}", shown(text));
+}
+
+/// As a terminal may be given it, on one line: a name may be anybody's, and must not end the line, move the
+/// cursor, or turn what follows around.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if steers(letter) {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+fn steers(letter: char) -> bool {
+    let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    letter.is_control() || turns
+}
+
+/// A file's time, or null where RFC 3339 has no words for it: whoever owns a file sets its times.
+pub fn time(time: SystemTime) -> Value {
+    let year_10000 = Duration::from_secs(253_402_300_800);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) if since < year_10000 => {
+            humantime::format_rfc3339_millis(time).to_string().into()
+        }
+        _ => Value::Null,
+    }
 }
 
 #[derive(Args, Clone, Copy)]
@@ -182,6 +213,7 @@ impl Serialize for Object {
 pub struct Report {
     json: bool,
     terminator: u8,
+    is_terminal: bool,
     out: BufWriter<io::Stdout>,
     worst: Status,
 }
@@ -191,6 +223,7 @@ impl Report {
         Self {
             json: json.json,
             terminator: null.terminator(),
+            is_terminal: io::stdout().is_terminal(),
             out: BufWriter::new(io::stdout()),
             worst: Status::Done,
         }
@@ -209,13 +242,22 @@ impl Report {
         &mut self.out
     }
 
-    /// `name` alone on its line, or `object` where JSON was asked for.
+    /// `name` alone on its line, on a terminal as it may be shown there; or `object` where JSON was asked for.
     pub fn name(&mut self, name: impl AsRef<OsStr>, object: impl FnOnce() -> Object) -> Result<()> {
         if self.json {
             return self.object(&object());
         }
-        written(self.out.write_all(name.as_ref().as_bytes()))?;
-        written(self.out.write_all(&[self.terminator]))
+        let bytes = name.as_ref().as_bytes();
+        if self.terminator == b'\n' && self.is_terminal {
+            written(writeln!(
+                self.out,
+                "{}",
+                shown(&String::from_utf8_lossy(bytes))
+            ))
+        } else {
+            written(self.out.write_all(bytes))?;
+            written(self.out.write_all(&[self.terminator]))
+        }
     }
 
     /// `text` on one line, or `object` where JSON was asked for.
@@ -223,10 +265,7 @@ impl Report {
         if self.json {
             return self.object(&object());
         }
-        // A name may hold a newline, and must not look like two lines.
-        let text = text.replace('\n', "\\n");
-        written(self.out.write_all(text.as_bytes()))?;
-        written(self.out.write_all(b"\n"))
+        written(writeln!(self.out, "{}", shown(text)))
     }
 
     /// A line that exists in JSON only.
@@ -239,9 +278,17 @@ impl Report {
     }
 
     fn object(&mut self, object: &Object) -> Result<()> {
-        let mut line = serde_json::to_vec(object)?;
-        line.push(b'\n');
-        written(self.out.write_all(&line))
+        let line = serde_json::to_string(object)?;
+        if !line.contains(steers) {
+            return written(writeln!(self.out, "{line}"));
+        }
+        let escaped = |letter: char| match steers(letter) {
+            // None of them needs more than four digits.
+            true => format!("\\u{:04x}", u32::from(letter)),
+            false => letter.to_string(),
+        };
+        let line: String = line.chars().map(escaped).collect();
+        written(writeln!(self.out, "{line}"))
     }
 
     pub fn flush(&mut self) -> Result<()> {

@@ -7,7 +7,8 @@ use clap::Args;
 use multispool::{QueueStats, StatsOptions};
 
 use crate::load;
-use crate::report::{Json, Null, Object, Report, Status, written};
+use crate::prometheus;
+use crate::report::{Json, Null, Object, Report, Status, shown, written};
 
 /// Tell how many entries each queue has, how old they are, and what space is left
 #[derive(Args)]
@@ -18,6 +19,12 @@ pub struct Stats {
     /// Add the sizes of metadata and data: reads the size of every file
     #[arg(long)]
     bytes: bool,
+    /// Print metrics in the text that Prometheus reads, with the number of problems of each kind
+    #[arg(long, conflicts_with_all = ["bytes", "json"])]
+    prometheus: bool,
+    /// Write the metrics to this file instead, replaced in one step
+    #[arg(long, value_name = "FILE", requires = "prometheus")]
+    to: Option<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
@@ -25,6 +32,15 @@ pub struct Stats {
 impl Stats {
     pub fn run(self) -> Result<Status> {
         let spool = load::to_read(&self.spool)?;
+        if self.prometheus {
+            let metrics = prometheus::text(&spool)?;
+            let mut report = Report::new(self.json, Null::default());
+            match &self.to {
+                Some(path) => prometheus::replace(path, &metrics)?,
+                None => written(report.raw().write_all(metrics.as_bytes()))?,
+            }
+            return report.finish();
+        }
         let stats = spool.stats(&StatsOptions::new().bytes(self.bytes))?;
         let mut report = Report::new(self.json, Null { null: false });
         if report.is_json() {
@@ -80,7 +96,7 @@ fn row(queue: &QueueStats, bytes: bool) -> Vec<String> {
     let whole_seconds =
         |age: Duration| humantime::format_duration(Duration::from_secs(age.as_secs())).to_string();
     let mut row = vec![
-        queue.queue.to_string(),
+        shown(&queue.queue.to_string()),
         queue.entries.to_string(),
         queue.checked_out_alive.to_string(),
         queue.checked_out_dead.to_string(),

@@ -31,6 +31,14 @@ module Multispool
                                      operation:)
     end
 
+    # A JSON text.
+    def self.json(value, operation)
+      bytes = string(value, "JSON").b.freeze
+      return bytes unless bytes.include?("\0")
+
+      raise InvalidArgumentError.new("#{operation}: the JSON has a NUL byte: it is no text", operation:)
+    end
+
     # Metadata or data. The copy shares the memory of a long string until somebody writes to either.
     def self.given(value, what)
       string = string(value, what)

@@ -90,6 +90,7 @@ module Multispool
     end
     private_class_method :failure
 
+    # The error behind a pointer, which stays its owner's.
     def self.describe(pointer)
       errno = Native.error_errno(pointer)
       problem = Error.build(Native.error_status(pointer), Bytes.text(Native.error_message(pointer)),
@@ -98,7 +99,6 @@ module Multispool
       problem.concerning(Bytes.text(Native.error_name(pointer))) if problem.is_a?(NotDurableError)
       problem
     end
-    private_class_method :describe
 
     def self.unexplained(status)
       Error.build(status, "The library answered #{Bytes.text(Native.status_name(status))} and no more")

@@ -18,6 +18,10 @@ module Multispool
     attr_reader :operation
     # @return [Array<Entry>] the entries that {Spool#recover} had put back before it failed; else empty
     attr_reader :recovered
+    # @return [Array<RepairStep>] the steps that {RepairPlan#apply} had done; else empty
+    attr_reader :repaired
+    # @return [Array<Error>] all that failed in a {RepairPlan#apply}, this error first; else empty
+    attr_reader :failures
 
     # @param message [String] what failed, why, and what to do
     # @param status [Integer] one of the constants of {Status}
@@ -30,13 +34,21 @@ module Multispool
       @errno = errno
       @path = path
       @operation = operation
-      @recovered = [].freeze
+      @recovered = @repaired = @failures = [].freeze
     end
 
     # Adds what was done before the failure.
     # @api private
     def with_recovered(entries)
       @recovered = entries
+      self
+    end
+
+    # Adds what was done before and after the failure.
+    # @api private
+    def with_repaired(steps, failures)
+      @repaired = steps
+      @failures = failures
       self
     end
   end

@@ -185,5 +185,95 @@ module Multispool
     attach_function :stats_free_bytes, :multispool_stats_free_bytes, [:pointer], :uint64
     attach_function :stats_free_inodes, :multispool_stats_free_inodes, [:pointer], :int64
     attach_function :stats_free, :multispool_stats_free, [:pointer], :void
+
+    attach_function :limits_new, :multispool_limits_new, %i[pointer pointer], :int32
+    attach_function :limits_free, :multispool_limits_free, [:pointer], :void
+    attach_function :limits_set_max_checked_out_age_ms, :multispool_limits_set_max_checked_out_age_ms,
+                    %i[pointer int64 pointer], :int32
+    attach_function :limits_set_max_tmp_file_age_ms, :multispool_limits_set_max_tmp_file_age_ms,
+                    %i[pointer int64 pointer], :int32
+    attach_function :limits_set_max_queue_age_ms, :multispool_limits_set_max_queue_age_ms,
+                    %i[pointer string int64 pointer], :int32
+    attach_function :limits_set_max_reservation_age_ms, :multispool_limits_set_max_reservation_age_ms,
+                    %i[pointer int64 pointer], :int32
+    attach_function :limits_set_min_free_bytes, :multispool_limits_set_min_free_bytes, %i[pointer uint64 pointer],
+                    :int32
+    attach_function :limits_set_min_free_inodes, :multispool_limits_set_min_free_inodes, %i[pointer uint64 pointer],
+                    :int32
+    attach_function :limits_max_checked_out_age_ms, :multispool_limits_max_checked_out_age_ms, [:pointer], :int64
+    attach_function :limits_max_tmp_file_age_ms, :multispool_limits_max_tmp_file_age_ms, [:pointer], :int64
+    attach_function :limits_queue_count, :multispool_limits_queue_count, [:pointer], :size_t
+    attach_function :limits_queue, :multispool_limits_queue, %i[pointer size_t], :pointer
+    attach_function :limits_max_queue_age_ms, :multispool_limits_max_queue_age_ms, %i[pointer size_t], :int64
+    attach_function :limits_max_reservation_age_ms, :multispool_limits_max_reservation_age_ms, [:pointer], :int64
+    attach_function :limits_min_free_bytes, :multispool_limits_min_free_bytes, [:pointer], :uint64
+    attach_function :limits_min_free_inodes, :multispool_limits_min_free_inodes, [:pointer], :uint64
+    attach_function :limits_from_json, :multispool_limits_from_json, %i[string pointer pointer], :int32
+    attach_function :limits_to_json, :multispool_limits_to_json, %i[pointer pointer pointer], :int32
+
+    attach_function :spool_problems, :multispool_spool_problems, %i[pointer pointer pointer pointer], :int32,
+                    blocking: true
+    attach_function :problems_count, :multispool_problems_count, [:pointer], :size_t
+    attach_function :problems_kind, :multispool_problems_kind, %i[pointer size_t], :int32
+    attach_function :problems_severity, :multispool_problems_severity, %i[pointer size_t], :int32
+    attach_function :problems_mend, :multispool_problems_mend, %i[pointer size_t], :int32
+    attach_function :problems_message, :multispool_problems_message, %i[pointer size_t], :pointer
+    attach_function :problems_filename, :multispool_problems_filename, %i[pointer size_t], :pointer
+    attach_function :problems_mtime_ns, :multispool_problems_mtime_ns, %i[pointer size_t], :int64
+    attach_function :problems_dir_count, :multispool_problems_dir_count, %i[pointer size_t], :size_t
+    attach_function :problems_dir_kind, :multispool_problems_dir_kind, %i[pointer size_t size_t], :int32
+    attach_function :problems_dir_queue, :multispool_problems_dir_queue, %i[pointer size_t size_t], :pointer
+    attach_function :problems_dir_name_on_disk, :multispool_problems_dir_name_on_disk, %i[pointer size_t size_t],
+                    :pointer
+    attach_function :problems_free, :multispool_problems_free, [:pointer], :void
+
+    attach_function :monitor_create, :multispool_monitor_create, %i[pointer pointer pointer pointer], :int32,
+                    blocking: true
+    attach_function :monitor_run_once, :multispool_monitor_run_once, %i[pointer pointer pointer], :int32,
+                    blocking: true
+    attach_function :monitor_free, :multispool_monitor_free, [:pointer], :void, blocking: true
+    attach_function :monitor_spec_to_json, :multispool_monitor_spec_to_json, %i[string pointer pointer pointer], :int32
+    attach_function :monitor_spec_from_json, :multispool_monitor_spec_from_json, %i[string pointer pointer pointer],
+                    :int32
+
+    attach_function :daemon_options_new, :multispool_daemon_options_new, %i[pointer pointer], :int32
+    attach_function :daemon_options_free, :multispool_daemon_options_free, [:pointer], :void
+    attach_function :daemon_options_set_check_every_ms, :multispool_daemon_options_set_check_every_ms,
+                    %i[pointer int64 pointer], :int32
+    attach_function :daemon_options_set_alert_after_cycles, :multispool_daemon_options_set_alert_after_cycles,
+                    %i[pointer uint64 pointer], :int32
+    attach_function :daemon_start, :multispool_daemon_start, %i[pointer pointer pointer pointer], :int32,
+                    blocking: true
+    attach_function :daemon_next, :multispool_daemon_next, %i[pointer pointer int64 pointer pointer], :int32,
+                    blocking: true
+    attach_function :daemon_until_check_ms, :multispool_daemon_until_check_ms, [:pointer], :int64
+    attach_function :daemon_free, :multispool_daemon_free, [:pointer], :void, blocking: true
+    attach_function :event_kind, :multispool_event_kind, [:pointer], :int32
+    attach_function :event_time_ns, :multispool_event_time_ns, [:pointer], :int64
+    attach_function :event_problem, :multispool_event_problem, [:pointer], :pointer
+    attach_function :event_free, :multispool_event_free, [:pointer], :void
+
+    attach_function :repair_options_new, :multispool_repair_options_new, %i[pointer pointer], :int32
+    attach_function :repair_options_free, :multispool_repair_options_free, [:pointer], :void
+    attach_function :repair_options_set_min_age_ms, :multispool_repair_options_set_min_age_ms,
+                    %i[pointer int64 pointer], :int32
+    attach_function :repair_options_set_to, :multispool_repair_options_set_to, %i[pointer string pointer], :int32
+    attach_function :repair_options_set_durability, :multispool_repair_options_set_durability,
+                    %i[pointer int32 pointer], :int32
+    attach_function :spool_repair_plan, :multispool_spool_repair_plan, %i[pointer pointer pointer pointer], :int32,
+                    blocking: true
+    attach_function :plan_steps, :multispool_plan_steps, [:pointer], :pointer
+    attach_function :plan_apply, :multispool_plan_apply, %i[pointer pointer pointer], :int32, blocking: true
+    attach_function :plan_free, :multispool_plan_free, [:pointer], :void, blocking: true
+    attach_function :repaired_steps, :multispool_repaired_steps, [:pointer], :pointer
+    attach_function :repaired_failure_count, :multispool_repaired_failure_count, [:pointer], :size_t
+    attach_function :repaired_failure, :multispool_repaired_failure, %i[pointer size_t], :pointer
+    attach_function :repaired_free, :multispool_repaired_free, [:pointer], :void
+    attach_function :steps_count, :multispool_steps_count, [:pointer], :size_t
+    attach_function :steps_action, :multispool_steps_action, %i[pointer size_t], :int32
+    attach_function :steps_filename, :multispool_steps_filename, %i[pointer size_t], :pointer
+    attach_function :steps_dir_kind, :multispool_steps_dir_kind, %i[pointer size_t], :int32
+    attach_function :steps_dir_queue, :multispool_steps_dir_queue, %i[pointer size_t], :pointer
+    attach_function :steps_dir_name_on_disk, :multispool_steps_dir_name_on_disk, %i[pointer size_t], :pointer
   end
 end

@@ -23,6 +23,8 @@ module Multispool
       bytes: ->(value) { value ? 1 : 0 },
       name: ->(value) { Bytes.name(value, "enqueue") },
       min_age_ms: ->(value) { milliseconds(value) },
+      check_every_ms: ->(value) { milliseconds(value) },
+      to: ->(value) { Bytes.path(value, "repair") },
       poll_interval_ms: ->(value) { milliseconds(value) },
       retry_after_ms: ->(value) { [value.begin, value.end].map { |seconds| milliseconds(seconds) } }
     }.freeze
@@ -61,10 +63,10 @@ module Multispool
     end
     private_class_method :choice
 
+    # Seconds as whole milliseconds, rounded up.
     def self.milliseconds(seconds)
       (Float(seconds) * 1000).ceil
     end
-    private_class_method :milliseconds
   end
 
   private_constant :Options

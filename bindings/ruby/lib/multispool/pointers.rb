@@ -38,6 +38,13 @@ module Multispool
   DataWriterPointer = OwnedPointer.freed_by(:data_writer_free)
   ReaderPointer = OwnedPointer.freed_by(:reader_free)
   StatsPointer = OwnedPointer.freed_by(:stats_free)
+  LimitsPointer = OwnedPointer.freed_by(:limits_free)
+  ProblemsPointer = OwnedPointer.freed_by(:problems_free)
+  MonitorPointer = OwnedPointer.freed_by(:monitor_free)
+  DaemonPointer = OwnedPointer.freed_by(:daemon_free)
+  EventPointer = OwnedPointer.freed_by(:event_free)
+  PlanPointer = OwnedPointer.freed_by(:plan_free)
+  RepairedPointer = OwnedPointer.freed_by(:repaired_free)
   # A checkout found in a listing, which somebody else may own: it is only ever freed.
   ListedCheckoutPointer = OwnedPointer.freed_by(:checkout_free)
 
@@ -48,11 +55,13 @@ module Multispool
     release(pointer)
   end
 
-  OPTIONS_POINTERS = %i[spool enqueue checkout save remove reader recover stats].to_h do |kind|
+  OPTIONS_POINTERS = %i[spool enqueue checkout save remove reader recover stats daemon repair].to_h do |kind|
     [kind, OwnedPointer.freed_by(:"#{kind}_options_free")]
   end.freeze
 
   private_constant :OwnedPointer, :BufferPointer, :NamesPointer, :SpoolPointer, :EnqueueWriterPointer,
                    :EntriesPointer, :CheckoutsPointer, :EntryPointer, :DataFilePointer, :DataWriterPointer,
-                   :ReaderPointer, :StatsPointer, :ListedCheckoutPointer, :CheckoutPointer, :OPTIONS_POINTERS
+                   :ReaderPointer, :StatsPointer, :LimitsPointer, :ProblemsPointer, :MonitorPointer,
+                   :DaemonPointer, :EventPointer, :PlanPointer, :RepairedPointer, :ListedCheckoutPointer,
+                   :CheckoutPointer, :OPTIONS_POINTERS
 end

@@ -2,7 +2,9 @@
 
 require_relative "enqueue"
 require_relative "listing"
+require_relative "monitor"
 require_relative "reader"
+require_relative "repair"
 require_relative "stats"
 
 module Multispool
@@ -176,6 +178,35 @@ module Multispool
       raise answer.error.with_recovered(entries) if answer.error
 
       entries
+    end
+
+    # Looks once for what is wrong, in all the queues on disk. Changes nothing.
+    # @param limits [Limits]
+    # @return [Array<Problem>] in order
+    # @raise [PermissionError, MissingError, IOError]
+    def problems(limits: Limits.new)
+      answer = @handle.use do |spool|
+        Call.handle(ProblemsPointer) { |out, error| Native.spool_problems(spool, limits.pointer, out, error) }
+      end
+      Problem.take(answer.handle)
+    end
+
+    # Looks for what crashes left, and makes a plan to clear it, which changes nothing before {RepairPlan#apply}.
+    # @param min_age [Numeric, nil] leaves alone what was touched less than this many seconds ago; nil: 600
+    # @param to [String, Pathname, nil] a directory to move things to, on the spool's file system; nil: they are removed
+    # @param durability [:full, :original, :none, nil] nil: the spool's
+    # @return [RepairPlan]
+    # @raise [PermissionError, MissingError, IOError]
+    def repair(min_age: nil, to: nil, durability: nil)
+      Options.open(:repair, min_age_ms: min_age, to:, durability:) do |options|
+        @handle.use do |spool|
+          Call.masked do
+            RepairPlan.new(Call.handle(PlanPointer) do |out, error|
+              Native.spool_repair_plan(spool, options, out, error)
+            end.handle)
+          end
+        end
+      end
     end
 
     # Counts what the spool holds.
