@@ -19,12 +19,12 @@ use crate::listing::Listing;
 use crate::name::{EntryName, QueueName};
 use crate::omit::{self, Step};
 use crate::outcome::Outcome;
-use crate::reader::GivenBack;
 use crate::registry::{self, Claim, Ownership};
 use crate::scratch::Scratch;
 use crate::spool::Spool;
 use crate::sys::rename::Place;
 use crate::sys::{file, fork, rename};
+use crate::watch::inotify::Bell;
 
 const CHECKOUT: &str = "checkout";
 
@@ -49,7 +49,7 @@ pub struct Checkout {
     finished: Arc<AtomicBool>,
     generation: u64,
     /// The reader that took it, to be told that it was given back.
-    reader: Option<Arc<GivenBack>>,
+    reader: Option<Arc<Bell>>,
 }
 
 /// What an attempt to take an entry came to.
@@ -268,7 +268,7 @@ impl Checkout {
         }
     }
 
-    pub(crate) fn tell(mut self, reader: &Arc<GivenBack>) -> Checkout {
+    pub(crate) fn tell(mut self, reader: &Arc<Bell>) -> Checkout {
         self.reader = Some(Arc::clone(reader));
         self
     }
@@ -365,7 +365,7 @@ impl Checkout {
             if let Some(reader) = &self.reader
                 && target.name == self.queue.name
             {
-                reader.note_saved_back(&self.name);
+                reader.given_back().note_saved_back(&self.name);
             }
             self.move_to(&target, old, SAVE)
         })?;
@@ -386,7 +386,9 @@ impl Checkout {
         self.usable(RELEASE)?;
         // Before it is visible: else a woken reader of ours could take it again at once.
         if let Some(reader) = &self.reader {
-            reader.note(&self.name);
+            reader.given_back().note(&self.name);
+            // It may be asleep in another thread, and is to wake when the entry has rested.
+            reader.ring();
         }
         let home = Arc::clone(&self.queue);
         let spool = self.spool.clone();
@@ -532,7 +534,7 @@ impl Checkout {
         if let Some(reader) = &self.reader
             && target.is_none_or(|target| target.name != self.queue.name)
         {
-            reader.forget(&self.name);
+            reader.given_back().forget(&self.name);
         }
     }
 

@@ -403,7 +403,7 @@ impl QueueReader {
             if let Some(checkout) = self.look_at_arrivals(leaves)? {
                 return Ok(Some(checkout));
             }
-            if let Some(checkout) = self.look_at_busy()? {
+            if let Some(checkout) = self.look_at_busy(leaves)? {
                 return Ok(Some(checkout));
             }
             if let Some(checkout) = self.look_at_rested(leaves)? {
@@ -512,8 +512,13 @@ impl QueueReader {
         }
     }
 
-    fn look_at_busy(&mut self) -> Result<Option<Checkout>> {
+    fn look_at_busy(&mut self, leaves: Leaves) -> Result<Option<Checkout>> {
         while let Some(name) = self.busy.due() {
+            if leaves_alone(&self.given_back, leaves, &name) {
+                // It was busy because this reader's own caller had it, who has given it back since.
+                self.busy.settle(&name);
+                continue;
+            }
             let queue = Arc::clone(&self.queue);
             if !self
                 .spool
@@ -554,7 +559,7 @@ impl QueueReader {
                 if let Some(looks) = &mut self.looks {
                     looks.found();
                 }
-                return Ok(Some(checkout.tell(&self.given_back)));
+                return Ok(Some(checkout.tell(&self.bell)));
             }
             Ok(Take::Busy) => self.busy.add(name.clone()),
             Ok(Take::Gone) => {

@@ -80,6 +80,11 @@ impl Bell {
         self.event.as_fd()
     }
 
+    /// What its reader gave back or found bad.
+    pub(crate) fn given_back(&self) -> &GivenBack {
+        &self.given_back
+    }
+
     fn wants(&self, name: &EntryName) -> bool {
         !self.given_back.must_rest(name)
     }

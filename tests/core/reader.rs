@@ -338,6 +338,23 @@ fn a_pass_has_each_entry_once_whatever_becomes_of_it() {
 }
 
 #[test]
+fn a_pass_has_an_entry_once_though_its_reader_found_it_busy_while_its_own_caller_had_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    named(&spool, &["a", "b"]);
+    let mut reader = spool.reader("in").unwrap();
+    while let Some(mut checkout) = reader.dequeue_available().unwrap() {
+        checkout.save("in").unwrap();
+    }
+    let mut a = reader.dequeue_available().unwrap().unwrap();
+    let b = reader.dequeue_available().unwrap().unwrap();
+    assert_eq!([a.name().as_bytes(), b.name().as_bytes()], [b"a", b"b"]);
+    a.save("in").unwrap();
+    assert!(reader.dequeue_available().unwrap().is_none());
+    assert!(reader.dequeue_available().unwrap().is_some());
+}
+
+#[test]
 fn iter_goes_on_after_a_failing_handler_whose_entry_is_given_back() {
     let dir = tempfile::tempdir().unwrap();
     let spool = spool(&dir);
