@@ -35,8 +35,8 @@ bench: ## entries per second of each operation at each durability level, on this
 	@tools/setup build
 	@tools/bench
 
-soak: ## tests and the demo with kills, again and again, for SOAK_SECONDS (3600)
-	@tools/setup build test
+soak: ## the proofs in their long forms (hours), then tests and the demo with kills for SOAK_SECONDS (3600)
+	@tools/setup build test check
 	@tools/soak
 
 install: build ## install to PREFIX (/usr/local), LIBDIR (PREFIX/lib), under DESTDIR
