@@ -2042,6 +2042,7 @@ int32_t multispool_daemon_options_to_json(const multispool_daemon_options *optio
 
 /*
  * The pause between the end of a check and the beginning of the next, in milliseconds. Default: 15,000.
+ * It is at least five times as long as the check took, unless it is 0.
  *
  * Gives: OK; INVALID_ARGUMENT for a negative time.
  */

@@ -1,6 +1,7 @@
 //! The scan on a large spool and on a busy one. In a process of its own: it looks at its memory.
 //!
-//! `MULTISPOOL_BUSY_SECONDS` (3) is how long the busy spool is scanned for.
+//! `MULTISPOOL_BUSY_SECONDS` (3) and `MULTISPOOL_BUSY_SCANS` (20) are how long and how often at least the busy
+//! spool is scanned.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may end at once")]
 
 use std::fs;
@@ -186,8 +187,10 @@ impl Drop for EndOf<'_> {
 
 #[test]
 fn a_busy_spool_has_no_problem_until_damage_is_planted_and_then_only_that() {
-    let seconds = std::env::var("MULTISPOOL_BUSY_SECONDS");
-    let seconds = seconds.map_or(3, |seconds| seconds.parse().unwrap());
+    let given =
+        |name, default| std::env::var(name).map_or(default, |value| value.parse::<u64>().unwrap());
+    let seconds = given("MULTISPOOL_BUSY_SECONDS", 3);
+    let least = given("MULTISPOOL_BUSY_SCANS", 20);
     let (_dir, spool) = new_spool(&["in", "out", "quiet", "done"]);
     for name in ["a", "b", "c", "d", "e", "f"] {
         let name = spool.reserve_name(name).unwrap();
@@ -213,7 +216,7 @@ fn a_busy_spool_has_no_problem_until_damage_is_planted_and_then_only_that() {
         let _end = EndOf(&traffic.ended);
         let begun = Instant::now();
         let mut scans = 0;
-        while begun.elapsed() < Duration::from_secs(seconds) || scans < 20 {
+        while begun.elapsed() < Duration::from_secs(seconds) || scans < least {
             assert_eq!(told(&monitor.run_once().unwrap()), [""; 0], "scan {scans}");
             scans += 1;
         }

@@ -158,8 +158,8 @@ func (e Event) MarshalJSON() ([]byte, error) {
 
 // DaemonSpec says how often Events checks, and what it tells. Begin with DefaultDaemonSpec.
 type DaemonSpec struct {
-	// CheckEvery is the pause between the end of a check and the beginning of the next. A part of a
-	// millisecond is rounded up.
+	// CheckEvery is the pause between the end of a check and the beginning of the next; it is at least
+	// five times as long as the check took, unless it is 0. A part of a millisecond is rounded up.
 	CheckEvery time.Duration
 	// AlertAfterCycles: a problem is told when more checks in a row than this have seen it.
 	AlertAfterCycles uint64

@@ -115,6 +115,7 @@ pub unsafe extern "C" fn multispool_daemon_options_to_json(
 }
 
 /// The pause between the end of a check and the beginning of the next, in milliseconds. Default: 15,000.
+/// It is at least five times as long as the check took, unless it is 0.
 ///
 /// Gives: OK; INVALID_ARGUMENT for a negative time.
 ///

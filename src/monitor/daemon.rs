@@ -11,11 +11,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 use crate::sys::{event, fork};
 
+/// How many times as long as a check the pause after it is, at least.
+const RESTS: u32 = 5;
+
 /// How often a daemon checks, and for how long a problem must last before it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DaemonSpec {
-    /// The pause between the end of a check and the beginning of the next. Default: 15 seconds.
+    /// The pause between the end of a check and the beginning of the next. Default: 15 seconds. A deep spool
+    /// is given more: a pause, if there is to be one, is at least five times as long as the check took, so that
+    /// the checks leave the machine to the workers.
     pub check_every: Duration,
     /// A problem is told when more checks in a row than this have seen it. Default: 2.
     pub alert_after_cycles: u64,
@@ -161,8 +166,8 @@ struct Cycle<W> {
     sightings: Sightings,
     /// Events of the last check that nobody has asked for yet.
     pending: VecDeque<Event>,
-    /// When the last check ended.
-    checked: Option<Instant>,
+    /// When the last check ended, and how long it took.
+    checked: Option<(Instant, Duration)>,
     generation: u64,
 }
 
@@ -202,8 +207,10 @@ impl<W: World> Cycle<W> {
             // Without a pause between checks one is always due: the timeout must end them too.
             if until_check.is_zero() && (!is_over || !has_checked) {
                 has_checked = true;
+                let started = self.world.now();
                 let found = self.world.check();
-                self.checked = Some(self.world.now());
+                let ended = self.world.now();
+                self.checked = Some((ended, ended.saturating_duration_since(started)));
                 let time = self.world.wall_clock();
                 let cycles = self.spec.alert_after_cycles;
                 self.pending = self.sightings.of_check(time, found?, cycles).into();
@@ -223,9 +230,12 @@ impl<W: World> Cycle<W> {
 
     fn until_check(&self) -> Duration {
         match self.checked {
-            Some(checked) if self.pending.is_empty() && !self.is_foreign() => {
-                let gone = self.world.now().saturating_duration_since(checked);
-                self.spec.check_every.saturating_sub(gone)
+            Some((ended, took)) if self.pending.is_empty() && !self.is_foreign() => {
+                let pause = match self.spec.check_every {
+                    Duration::ZERO => Duration::ZERO,
+                    pause => pause.max(took.saturating_mul(RESTS)),
+                };
+                pause.saturating_sub(self.world.now().saturating_duration_since(ended))
             }
             _ => Duration::ZERO,
         }
@@ -318,12 +328,23 @@ mod tests {
     #[test]
     fn checks_follow_each_other_by_the_pause_and_the_third_sighting_is_told() {
         let found = || Ok(vec![problem()]);
-        let mut cycle = cycle(4, vec![found(), found(), found(), found()]);
+        let mut cycle = cycle(2, vec![found(), found(), found(), found()]);
         let start = cycle.next(None, None).expect("no failure");
-        assert_eq!(start, Watched::Event(Event::Start(at(42), problem())));
+        assert_eq!(start, Watched::Event(Event::Start(at(36), problem())));
         let end = cycle.next(None, None).expect("no failure");
-        assert_eq!(end, Watched::Event(Event::End(at(80), problem())));
-        assert_eq!(*cycle.world.checked_at.borrow(), [0, 19, 38, 57, 76]);
+        assert_eq!(end, Watched::Event(Event::End(at(70), problem())));
+        assert_eq!(*cycle.world.checked_at.borrow(), [0, 17, 34, 51, 68]);
+    }
+
+    #[test]
+    fn a_check_that_took_long_is_followed_by_a_pause_of_five_times_that() {
+        let mut cycle = cycle(10, Vec::new());
+        let whole = Some(Duration::from_secs(200));
+        assert_eq!(
+            cycle.next(None, whole).expect("no failure"),
+            Watched::TimedOut
+        );
+        assert_eq!(*cycle.world.checked_at.borrow(), [0, 60, 120, 180]);
     }
 
     #[test]

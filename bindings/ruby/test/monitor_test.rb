@@ -12,18 +12,21 @@ class MonitorTest < SpoolCase
       entry = put
       instance_exec(entry.name, &damage)
       found = spool.problems(limits: Multispool::Limits.new(max_queue_ages: { done: 60 }))
-      assert_equal [expected.sub("ENTRY", entry.name)], lines(found)
-      assert_equal [found.first.severity, found.first.action], OF_KIND.fetch(found.first.kind)
-      refute_empty found.first.message
+      assert_equal expected.gsub("ENTRY", entry.name).split(", "), lines(found)
+      found.each do |problem|
+        refute_empty problem.message
+        severity = problem.dirs.map(&:kind).first.to_s.start_with?("queue") ? OF_ENTRIES : OF_KIND
+        assert_equal severity.fetch(problem.kind), [problem.severity, problem.action]
+      end
     ensure
       FileUtils.rm_rf(work)
     end
   end
 
-  OF_KIND = {
-    too_old: %i[stuck workers], orphaned: %i[garbage repair], duplicated: %i[damage inspect],
-    data_missing: %i[damage inspect], damaged: %i[damage inspect], half_made: %i[garbage repair],
-    impossible_name: %i[garbage inspect]
+  OF_KIND = { too_old: %i[garbage repair], orphaned: %i[garbage repair], half_made: %i[garbage repair] }.freeze
+  OF_ENTRIES = {
+    too_old: %i[stuck workers], orphaned: %i[stuck repair], duplicated: %i[damage inspect],
+    data_missing: %i[damage inspect], damaged: %i[damage inspect], impossible_name: %i[garbage inspect]
   }.freeze
 
   def test_a_healthy_spool_has_no_problem
@@ -169,6 +172,17 @@ class MonitorTest < SpoolCase
   def damages
     {
       "too_old done x" => ->(_) { plant_entry("done", "x") && old("done/x") },
+      "too_old .tmp ENTRY.tmp.abcdef" => lambda do |name|
+        plant(".tmp/#{name}.tmp.abcdef")
+        old(".tmp/#{name}.tmp.abcdef")
+      end,
+      "orphaned .data stray" => ->(_) { plant(".data/stray") },
+      "orphaned incoming ENTRY, data_missing incoming ENTRY" => ->(name) { lose(name) },
+      "orphaned incoming/.checkout ENTRY, data_missing incoming/.checkout ENTRY" => lambda do |name|
+        File.rename(File.join(dir, "incoming", name), File.join(dir, "incoming/.checkout", name))
+        lose(name)
+      end,
+      "orphaned .registry r" => ->(_) { spool.reserve("r") && old(".registry/r") },
       "orphaned .tmp x.tmp.abcdef" => ->(_) { plant(".tmp/x.tmp.abcdef") },
       "duplicated done+incoming ENTRY" => ->(name) { plant("done/#{name}") },
       "data_missing incoming ENTRY" => ->(name) { FileUtils.rm(File.join(dir, ".data", name)) },
@@ -188,6 +202,11 @@ class MonitorTest < SpoolCase
   def plant_entry(queue, name)
     spool.reserve(name)
     spool.enqueue(queue, "", name:, durability: :none)
+  end
+
+  # Leaves of an entry only its metadata.
+  def lose(name)
+    FileUtils.rm([".registry", ".data"].map { |part| File.join(dir, part, name) })
   end
 
   def plant(path)

@@ -55,7 +55,8 @@ module Multispool
 
     # Looks again and again, and yields what comes and what goes; of one check the ends come before the starts. Each
     # loop counts anew.
-    # @param check_every [Numeric, nil] the pause between two checks, in seconds; nil: 15
+    # @param check_every [Numeric, nil] the pause between two checks, in seconds; nil: 15. It is at least five times as
+    #   long as the check took, unless it is 0
     # @param alert_after_cycles [Integer, nil] a problem starts when more checks in a row have seen it; nil: 2
     # @param stop [Stop, nil] ends the loop
     # @param on_error [#call, nil] is told of each check that failed, and the next one is made all the same; nil: the
