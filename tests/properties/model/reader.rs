@@ -90,11 +90,11 @@ impl Model {
         }
     }
 
-    /// The entry has left the queue by its reader's hands.
+    /// The entry has left the queue by its reader's hands. A doubt stays: the name may lie in the queue a second
+    /// time, and the word of that have gone to another reader of this process, who found it bad.
     pub(super) fn forget(&mut self, holding: &Holding) {
         if let Some(notes) = self.notes_of(holding) {
             notes.noted.remove(&holding.name);
-            notes.doubtful.remove(&holding.name);
         }
     }
 
