@@ -220,6 +220,12 @@ typedef struct multispool_reader multispool_reader;
 typedef struct multispool_reader_options multispool_reader_options;
 
 /*
+ * Entries that are enqueued together.
+ * One thread at a time; it may move between threads. A forked child gets FORKED.
+ */
+typedef struct multispool_batch multispool_batch;
+
+/*
  * What to recover.
  * One thread at a time; calls that read the same options at once are fine.
  */
@@ -1440,6 +1446,134 @@ int32_t multispool_reader_fd(multispool_reader *reader,
  * Frees a reader. NULL is fine. What it took stays valid; what it had only heard of goes to others.
  */
 void multispool_reader_free(multispool_reader *reader);
+
+/*
+ * Batches
+ * =======
+ * Many entries for about the price of one sync: they are written one by one, brought to the disk
+ * together and then made visible. A batch is no transaction: each entry is all or nothing for itself,
+ * and one that fails keeps no other back.
+ */
+
+/*
+ * Begins a batch for a queue. `options` may be NULL, and must not name one entry.
+ *
+ * Gives: OK; UNKNOWN_QUEUE; PERMISSION (read-only).
+ * `*batch` is the caller's: `multispool_batch_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_batch_create(const multispool_spool *spool,
+                                const char *queue,
+                                const multispool_enqueue_options *options,
+                                multispool_batch **batch,
+                                multispool_error **error);
+
+/*
+ * Adds an entry with this metadata and data, any bytes, copied. It becomes visible with the others; in
+ * a large batch the first 256 may do so before the commit, or fewer where descriptors run out.
+ *
+ * Gives: as `multispool_enqueue`, for this entry alone: then it is not in the batch, and nothing of it
+ * is left. FINISHED after the commit.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_batch_add(multispool_batch *batch,
+                             const uint8_t *metadata,
+                             size_t metadata_len,
+                             const uint8_t *data,
+                             size_t data_len,
+                             multispool_error **error);
+
+/*
+ * The same, with a copy of the file at `path` as data.
+ *
+ * Gives: as `multispool_batch_add`; MISSING and PERMISSION also for `path`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_batch_add_file(multispool_batch *batch,
+                                  const uint8_t *metadata,
+                                  size_t metadata_len,
+                                  const char *path,
+                                  multispool_error **error);
+
+/*
+ * Brings all entries to the disk, as durable as the spool or the batch's options promise, and makes
+ * them visible. Each one's own status is then had from `multispool_batch_status`.
+ *
+ * Gives: OK if all are in the queue; else the first failure, as `multispool_enqueue`; FINISHED for a
+ * second commit.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_batch_commit(multispool_batch *batch,
+                                multispool_error **error);
+
+/* How many entries were added. 0 for NULL. */
+size_t multispool_batch_size(const multispool_batch *batch);
+
+/*
+ * The name of the entry that was added at this place, from 0. NULL for NULL, and where none was.
+ * Borrowed until the batch is freed.
+ */
+const char *multispool_batch_name(const multispool_batch *batch, size_t index);
+
+/*
+ * What became of the entry that was added at this place, from 0.
+ *
+ * Gives: as `multispool_enqueue`; INVALID_ARGUMENT for a place without an entry, and before the commit.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_batch_status(const multispool_batch *batch,
+                                size_t index,
+                                multispool_error **error);
+
+/* Frees a batch. NULL is fine. What was not made visible is undone. */
+void multispool_batch_free(multispool_batch *batch);
+
+/*
+ * Takes as many entries as are there, `most` at most, and waits for one if there is none: at most
+ * `timeout_ms` milliseconds, -1 for ever, 0 not at all. `stop` may be NULL.
+ *
+ * Gives: OK with `*count` entries, one at least; else as `multispool_reader_dequeue`, EMPTY with a
+ * timeout of 0 too; INVALID_ARGUMENT for `most` 0. A failure after some were taken is given by the
+ * reader's next call. `checkouts` is an array of `most` pointers, of which the first `*count` become
+ * the caller's, each: `multispool_checkout_free`; the others become NULL.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_reader_dequeue_many(multispool_reader *reader,
+                                       const multispool_stop *stop,
+                                       int64_t timeout_ms,
+                                       size_t most,
+                                       multispool_checkout **checkouts,
+                                       size_t *count,
+                                       multispool_error **error);
+
+/*
+ * Saves many checkouts to one queue, as `multispool_checkout_save` does, with the syncs that they share
+ * made once. `checkouts` is an array of `count`, each another one; `statuses` (which may be NULL) an
+ * array for the status of each.
+ *
+ * Gives: OK if all were saved; else the first failure, as `multispool_checkout_save`. Where the
+ * arguments are refused, nothing is done, and `statuses` is left alone.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_save_many(multispool_checkout *const *checkouts,
+                             size_t count,
+                             const char *queue,
+                             int32_t *statuses,
+                             multispool_error **error);
+
+/*
+ * Removes many entries, as `multispool_checkout_remove` does, with the syncs that they share made once.
+ * `checkouts` is an array of `count`, each another one; `statuses` (which may be NULL) an array for the
+ * status of each.
+ *
+ * Gives: OK if all were removed; else the first failure, as `multispool_checkout_remove`. Where the
+ * arguments are refused, nothing is done, and `statuses` is left alone.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_remove_many(multispool_checkout *const *checkouts,
+                               size_t count,
+                               int32_t *statuses,
+                               multispool_error **error);
 
 /*
  * Recovery

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::contents::{self, Opened};
 use crate::data_file::{DataFile, Held};
-use crate::durability::Durability;
+use crate::durability::{Durability, Settling};
 use crate::entry::{Entry, remove_rest};
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{Dir, Queue};
@@ -27,6 +27,8 @@ use crate::sys::{file, fork, rename};
 use crate::watch::inotify::Bell;
 
 const CHECKOUT: &str = "checkout";
+const SAVE: &str = "save";
+const REMOVE: &str = "remove";
 
 /// An entry in this process's hands: nobody else who uses this library can have it.
 ///
@@ -278,6 +280,14 @@ impl Checkout {
         &self.name
     }
 
+    pub(crate) fn queue_dirs(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
+    }
+
     /// The queue that it was taken from.
     pub fn queue(&self) -> &QueueName {
         &self.queue.name
@@ -352,27 +362,50 @@ impl Checkout {
     /// # Errors
     /// As [`save`](Checkout::save).
     pub fn save_with(&mut self, queue: impl AsRef<OsStr>, durability: Durability) -> Result<()> {
-        const SAVE: &str = "save";
+        let (target, new) = self.begin_save(queue.as_ref())?;
+        self.move_saved(&target, new, durability)?;
+        if durability.syncs_names() {
+            self.sync_names(Some(&target), SAVE)?;
+        }
+        Ok(())
+    }
+
+    /// Sees that it can be saved, and writes the new metadata, if there is any, to a file of its own.
+    pub(crate) fn begin_save(&mut self, queue: &OsStr) -> Result<(Arc<Queue>, Option<Scratch>)> {
         self.usable(SAVE)?;
-        let target = Arc::clone(self.spool.queue(queue.as_ref(), SAVE)?);
+        let target = Arc::clone(self.spool.queue(queue, SAVE)?);
+        let spool = self.spool.clone();
+        let new = spool.step(|| {
+            self.own_if_free(SAVE)?;
+            self.metadata_changed
+                .then(|| self.write_metadata(SAVE))
+                .transpose()
+        })?;
+        Ok((target, new))
+    }
+
+    /// Moves it to a queue, with the new metadata.
+    pub(crate) fn move_saved(
+        &mut self,
+        target: &Queue,
+        new: Option<Scratch>,
+        durability: Durability,
+    ) -> Result<()> {
         let spool = self.spool.clone();
         spool.step(|| {
-            self.own_if_free(SAVE)?;
-            let old = match self.metadata_changed {
-                true => Some(self.write_metadata(SAVE)?),
-                false => None,
-            };
+            if let Some(new) = &new {
+                // At every level: what it replaces may be durable.
+                new.settle(spool.layout().settling_in_place(durability), SAVE)?;
+                self.put_in_place(new, SAVE)?;
+            }
             if let Some(reader) = &self.reader
                 && target.name == self.queue.name
             {
                 reader.given_back().note_saved_back(&self.name);
             }
-            self.move_to(&target, old, SAVE)
+            self.move_to(target, new, SAVE)
         })?;
-        self.forget_elsewhere(Some(&target));
-        if durability.syncs_names() {
-            self.sync_names(Some(&target), SAVE)?;
-        }
+        self.forget_elsewhere(Some(target));
         Ok(())
     }
 
@@ -418,7 +451,17 @@ impl Checkout {
     /// # Errors
     /// As [`remove`](Checkout::remove).
     pub fn remove_with(&mut self, durability: Durability) -> Result<()> {
-        const REMOVE: &str = "remove";
+        self.take_out()?;
+        let synced = match durability.syncs_names() {
+            true => self.sync_names(None, REMOVE),
+            false => Ok(()),
+        };
+        self.remove_rest(synced)
+    }
+
+    /// Removes the entry itself: nobody will see it any more. Its data and its name are for
+    /// [`remove_rest`](Checkout::remove_rest).
+    pub(crate) fn take_out(&mut self) -> Result<()> {
         self.usable(REMOVE)?;
         let spool = self.spool.clone();
         spool.step(|| {
@@ -440,14 +483,16 @@ impl Checkout {
             Ok(())
         })?;
         self.forget_elsewhere(None);
-        // Without its ownership the rest could be mistaken for anybody's garbage.
-        let ownership = self.ownership.take();
-        if durability.syncs_names() {
-            self.sync_names(None, REMOVE)?;
-        }
-        let removed = spool.step(|| remove_rest(&spool, &self.name, REMOVE));
-        drop(ownership);
-        removed
+        Ok(())
+    }
+
+    /// Removes what is left of it, once the entry's removal is as durable as it is to be, and frees its name.
+    pub(crate) fn remove_rest(&mut self, synced: Result<()>) -> Result<()> {
+        // Until the end: without its ownership the rest could be mistaken for anybody's garbage.
+        let _ownership = self.ownership.take();
+        synced?;
+        self.spool
+            .step(|| remove_rest(&self.spool, &self.name, REMOVE))
     }
 
     /// Does what an outcome says.
@@ -538,12 +583,21 @@ impl Checkout {
         }
     }
 
-    /// Puts the new metadata in the place of the old; if the old is gone, so is the entry, and it must not
-    /// come back to life. Returns the old, which is removed when dropped.
     fn write_metadata(&self, operation: &'static str) -> Result<Scratch> {
         self.spool.must_hold(self.metadata.len(), operation)?;
-        // Synced at every level: what it replaces may be durable.
-        let scratch = Scratch::with(&self.spool, &self.name, &self.metadata, true, operation)?;
+        let unsettled = Settling::Not;
+        Scratch::with(
+            &self.spool,
+            &self.name,
+            &self.metadata,
+            unsettled,
+            operation,
+        )
+    }
+
+    /// Puts the new metadata in the place of the old; if the old is gone, so is the entry, and it must not
+    /// come back to life. The scratch then is the old, which is removed when dropped.
+    fn put_in_place(&self, scratch: &Scratch, operation: &'static str) -> Result<()> {
         let target = self
             .queue
             .checkout
@@ -553,7 +607,7 @@ impl Checkout {
             false => rename::exchanging(scratch.place(operation)?, target),
         };
         match replaced {
-            Ok(()) => Ok(scratch),
+            Ok(()) => Ok(()),
             Err(Errno::NOENT) => Err(self.lost(operation)),
             Err(errno) => Err(Error::system(operation, self.path(), errno)),
         }
@@ -600,12 +654,18 @@ impl Checkout {
     }
 
     /// Syncs all the directories that this checkout's way has changed.
-    fn sync_names(&self, target: Option<&Queue>, operation: &'static str) -> Result<()> {
+    pub(crate) fn sync_names(&self, target: Option<&Queue>, operation: &'static str) -> Result<()> {
         let step = match target {
             Some(_) => Step::SyncSource,
             None => Step::SyncRemoval,
         };
-        let sources = [&self.queue.checkout, &*self.queue.waiting];
+        let is_ordered = self.spool.layout().is_ordered();
+        let sources = match (target, is_ordered) {
+            // The sync of the one directory that was changed last carries the others.
+            (Some(_), true) => &[][..],
+            (None, true) => &[&self.queue.checkout][..],
+            (_, false) => &[&self.queue.checkout, &*self.queue.waiting],
+        };
         let is_target =
             |dir: &Dir| target.is_some_and(|target| target.waiting.path() == dir.path());
         self.spool
@@ -614,7 +674,7 @@ impl Checkout {
                     target.waiting.sync(operation, Step::SyncQueue)?;
                 }
                 sources
-                    .into_iter()
+                    .iter()
                     .filter(|source| !is_target(source))
                     .try_for_each(|source| source.sync(operation, step))
             })

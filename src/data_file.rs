@@ -252,9 +252,7 @@ impl DataWriter {
         scratch.must_be_ours(operation)?;
         let data = &spool.layout().data;
         spool.step(|| {
-            if durability.syncs_contents() {
-                scratch.sync(operation)?;
-            }
+            scratch.settle(spool.layout().settling(*durability), operation)?;
             let target = data.place(operation, name.as_os_str())?;
             let from = scratch.place(operation)?;
             rename::exchanging(from, target).map_err(|errno| match errno {

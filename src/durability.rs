@@ -1,6 +1,7 @@
 //! What an answer promises, and the directory syncs that threads share to keep it.
 
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::str::FromStr;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 
@@ -9,7 +10,7 @@ use rustix::io::Errno;
 use crate::error::{Error, ErrorKind};
 use crate::omit::{self, Step};
 use crate::sys::fork::PerProcess;
-use crate::sys::sync::{lock, wait};
+use crate::sys::sync::{self, lock, wait};
 
 /// What has been made sure of when an operation returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,14 +28,30 @@ pub enum Durability {
 }
 
 impl Durability {
-    /// Whether contents are synced before they are made visible.
-    pub(crate) fn syncs_contents(self) -> bool {
-        self >= Durability::Original
-    }
-
     /// Whether directories are synced.
     pub(crate) fn syncs_names(self) -> bool {
         self == Durability::Full
+    }
+}
+
+/// How contents are brought to the disk before they become visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settling {
+    /// Not at all.
+    Not,
+    /// Written out: the sync of the directory that makes them visible carries the rest.
+    WrittenOut,
+    Synced,
+}
+
+impl Settling {
+    /// Has the file's contents on their way as far as they must be before they become visible.
+    pub(crate) fn settle(self, file: BorrowedFd<'_>) -> Result<(), Errno> {
+        match self {
+            Settling::Not => Ok(()),
+            Settling::WrittenOut => sync::write_out(file),
+            Settling::Synced => sync::fsync(file),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use crate::data_file::Source;
-use crate::durability::Durability;
+use crate::durability::{Durability, Settling};
 use crate::entry::Entry;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
@@ -59,6 +59,14 @@ impl EnqueueOptions {
         self
     }
 
+    pub(crate) fn durability_on(&self, spool: &Spool) -> Durability {
+        self.durability.unwrap_or(spool.durability())
+    }
+
+    pub(crate) fn uses_one_name(&self) -> bool {
+        matches!(self.name, Naming::Use(_))
+    }
+
     /// Reserves a name of this generator's.
     pub fn generator(mut self, generator: Arc<dyn NameGenerator>) -> EnqueueOptions {
         self.name = Naming::Reserve(generator);
@@ -97,22 +105,9 @@ impl Spool {
         options: &EnqueueOptions,
     ) -> Result<Entry> {
         self.must_hold(metadata.as_ref().len(), ENQUEUE)?;
-        let source = data.into();
-        // A file that cannot be opened is bad input: it must fail before anything is made.
-        let source = match source {
-            Source::File(path) => {
-                let opened = File::open(path).map_err(|error| Error::io(ENQUEUE, path, &error))?;
-                Opened::File(opened, path.to_owned())
-            }
-            Source::Bytes(bytes) => Opened::Bytes(bytes),
-            Source::Reader(reader) => Opened::Reader(reader),
-        };
+        let source = Opened::from(data.into())?;
         let mut writer = self.enqueue_writer(queue, options)?;
-        match source {
-            Opened::Bytes(bytes) => writer.append(bytes)?,
-            Opened::Reader(reader) => writer.append_all(reader)?,
-            Opened::File(file, path) => writer.append_file(&file, path)?,
-        }
+        writer.fill(source)?;
         writer.commit(metadata.as_ref())
     }
 
@@ -127,7 +122,7 @@ impl Spool {
     ) -> Result<EnqueueWriter> {
         let queue = Arc::clone(self.queue(queue.as_ref(), ENQUEUE)?);
         self.writable(ENQUEUE)?;
-        let durability = options.durability.unwrap_or(self.durability());
+        let durability = options.durability_on(self);
         let draft = match &options.name {
             Naming::ByTime => Draft::reserving(self, &TimeNames, durability)?,
             Naming::Reserve(generator) => Draft::reserving(self, &**generator, durability)?,
@@ -142,10 +137,25 @@ impl Spool {
     }
 }
 
-enum Opened<'a> {
+/// Data that can be read.
+pub(crate) enum Opened<'a> {
     Bytes(&'a [u8]),
     Reader(&'a mut dyn Read),
     File(File, PathBuf),
+}
+
+impl<'a> Opened<'a> {
+    /// A file that cannot be opened is bad input: it must fail before anything is made.
+    pub(crate) fn from(source: Source<'a>) -> Result<Opened<'a>> {
+        Ok(match source {
+            Source::File(path) => {
+                let opened = File::open(path).map_err(|error| Error::io(ENQUEUE, path, &error))?;
+                Opened::File(opened, path.to_owned())
+            }
+            Source::Bytes(bytes) => Opened::Bytes(bytes),
+            Source::Reader(reader) => Opened::Reader(reader),
+        })
+    }
 }
 
 /// An entry on its way into a queue. Dropped without a [`commit`](EnqueueWriter::commit), all of it is
@@ -175,22 +185,57 @@ impl EnqueueWriter {
     /// # Errors
     /// As [`Spool::enqueue`]; [`ErrorKind::Finished`] for a second commit.
     pub fn commit(&mut self, metadata: &[u8]) -> Result<Entry> {
-        let draft = self.ready()?;
-        let spool = draft.spool.clone();
+        let spool = self.ready()?.spool.clone();
         spool.must_hold(metadata.len(), ENQUEUE)?;
-        let draft = self.draft.take();
-        let (queue, durability) = (&self.queue, self.durability);
-        spool.step(|| match draft {
-            Some(draft) => draft.publish(queue, metadata, durability),
-            None => unreachable!("a writer that is ready has a draft"),
+        let metadata = match self.write_metadata(metadata) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                self.undo();
+                return Err(error);
+            }
+        };
+        let written = self.written(metadata)?;
+        let entry = spool.step(|| {
+            written.settle()?;
+            written.sync_names()?;
+            written.move_in()
         })?;
-        let entry = Entry::of(&spool, queue, self.name.clone());
-        if durability.syncs_names() {
+        if self.durability.syncs_names() {
             spool
-                .step(|| queue.waiting.sync(ENQUEUE, Step::SyncQueue))
+                .step(|| self.queue.waiting.sync(ENQUEUE, Step::SyncQueue))
                 .map_err(|error| error.into_not_durable(&self.name))?;
         }
         Ok(entry)
+    }
+
+    /// A file with the metadata.
+    pub(crate) fn write_metadata(&self, metadata: &[u8]) -> Result<Scratch> {
+        let spool = &self.ready()?.spool;
+        spool.step(|| Scratch::with(spool, &self.name, metadata, Settling::Not, ENQUEUE))
+    }
+
+    /// All of the entry, when its data is written too. The writer is used up.
+    pub(crate) fn written(&mut self, metadata: Scratch) -> Result<Written> {
+        self.ready()?;
+        let Some(draft) = self.draft.take() else {
+            unreachable!("a writer that is ready has a draft")
+        };
+        Ok(Written {
+            queue: Arc::clone(&self.queue),
+            durability: self.durability,
+            settling: draft.spool.layout().settling(self.durability),
+            scratch: metadata,
+            draft,
+        })
+    }
+
+    /// Writes all of the data.
+    pub(crate) fn fill(&mut self, source: Opened<'_>) -> Result<()> {
+        match source {
+            Opened::Bytes(bytes) => self.append(bytes),
+            Opened::Reader(reader) => self.append_all(reader),
+            Opened::File(file, path) => self.append_file(&file, path),
+        }
     }
 
     fn ready(&self) -> Result<&Draft> {
@@ -427,33 +472,6 @@ impl Draft {
         })
     }
 
-    fn publish(mut self, queue: &Queue, metadata: &[u8], durability: Durability) -> Result<()> {
-        let layout = self.spool.layout();
-        let synced = durability.syncs_contents();
-        if synced && !omit::is_out(Step::SyncData) {
-            sync::fsync(self.data.as_fd()).at(ENQUEUE, || self.data_path())?;
-        }
-        let mut scratch = Scratch::with(&self.spool, &self.name, metadata, synced, ENQUEUE)?;
-        if durability.syncs_names() {
-            layout.data.sync(ENQUEUE, Step::SyncDataName)?;
-            layout.registry.sync(ENQUEUE, Step::SyncRegistryName)?;
-        }
-        let target = queue.waiting.place(ENQUEUE, self.name.as_os_str())?;
-        let from = scratch.place(ENQUEUE)?;
-        rename::without_clobbering(from, target).map_err(|errno| {
-            let path = queue.waiting.join(self.name.as_os_str());
-            match errno {
-                Errno::EXIST => taken(path, "an entry of this name is in the queue"),
-                errno => Error::system(ENQUEUE, path, errno),
-            }
-        })?;
-        scratch.set_moved();
-        self.published = true;
-        // At once: a reader that the rename woke is waiting for this lock.
-        self.ownership = None;
-        Ok(())
-    }
-
     fn data_path(&self) -> PathBuf {
         self.spool.layout().data.join(self.name.as_os_str())
     }
@@ -475,6 +493,71 @@ impl Drop for Draft {
         if self.reserved_here {
             let _ = registry::unreserve(&layout.registry, &self.name, ENQUEUE);
         }
+    }
+}
+
+/// An entry whose data and metadata are written, but neither settled nor visible. Undone when dropped.
+#[derive(Debug)]
+pub(crate) struct Written {
+    queue: Arc<Queue>,
+    durability: Durability,
+    settling: Settling,
+    // Dropped before the draft, which gives up the name that it belongs to.
+    scratch: Scratch,
+    draft: Draft,
+}
+
+impl Written {
+    pub(crate) fn name(&self) -> &EntryName {
+        &self.draft.name
+    }
+
+    /// Has both files on their way to the disk, without waiting for them.
+    pub(crate) fn begin_to_settle(&self) -> Result<()> {
+        if self.settling == Settling::Not {
+            return Ok(());
+        }
+        sync::begin_to_write_out(self.draft.data.as_fd()).at(ENQUEUE, || self.draft.data_path())?;
+        self.scratch.begin_to_write_out(ENQUEUE)
+    }
+
+    /// Has both files on disk, as far as the durability wants it.
+    pub(crate) fn settle(&self) -> Result<()> {
+        if !omit::is_out(Step::SyncData) {
+            self.settling
+                .settle(self.draft.data.as_fd())
+                .at(ENQUEUE, || self.draft.data_path())?;
+        }
+        self.scratch.settle(self.settling, ENQUEUE)
+    }
+
+    /// Has the names of its data and its reservation on disk, where the sync of its queue would not carry them.
+    pub(crate) fn sync_names(&self) -> Result<()> {
+        let layout = self.draft.spool.layout();
+        if self.durability.syncs_names() && !layout.is_ordered() {
+            layout.data.sync(ENQUEUE, Step::SyncDataName)?;
+            layout.registry.sync(ENQUEUE, Step::SyncRegistryName)?;
+        }
+        Ok(())
+    }
+
+    /// Makes it visible.
+    pub(crate) fn move_in(mut self) -> Result<Entry> {
+        let draft = &mut self.draft;
+        let target = self.queue.waiting.place(ENQUEUE, draft.name.as_os_str())?;
+        let from = self.scratch.place(ENQUEUE)?;
+        rename::without_clobbering(from, target).map_err(|errno| {
+            let path = self.queue.waiting.join(draft.name.as_os_str());
+            match errno {
+                Errno::EXIST => taken(path, "an entry of this name is in the queue"),
+                errno => Error::system(ENQUEUE, path, errno),
+            }
+        })?;
+        self.scratch.set_moved();
+        draft.published = true;
+        // At once: a reader that the rename woke is waiting for this lock.
+        draft.ownership = None;
+        Ok(Entry::of(&draft.spool, &self.queue, draft.name.clone()))
     }
 }
 

@@ -234,8 +234,9 @@ impl Direct<'_> {
         spool.must_hold(metadata.as_ref().len(), SAVE)?;
         let durability = spool.durability();
         spool.step(|| {
-            // Synced at every level: what it replaces may be durable.
-            let mut scratch = Scratch::with(spool, name, metadata.as_ref(), true, SAVE)?;
+            // At every level: what it replaces may be durable.
+            let settling = spool.layout().settling_in_place(durability);
+            let mut scratch = Scratch::with(spool, name, metadata.as_ref(), settling, SAVE)?;
             let target = queue.waiting.place(SAVE, name.as_os_str())?;
             rename::plain(scratch.place(SAVE)?, target).at(SAVE, || self.path())?;
             scratch.set_moved();

@@ -15,10 +15,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// [`kind`](Error::kind) and, where the system gave one, [`errno`](Error::errno).
 ///
 /// Its `Display` form is one sentence: operation, path, reason, and what to do.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{}", Sentence(self))]
 pub struct Error(Box<Parts>);
 
+#[derive(Clone)]
 struct Parts {
     kind: ErrorKind,
     operation: &'static str,

@@ -17,12 +17,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::durability::SyncRounds;
+use crate::durability::{Durability, Settling, SyncRounds};
 use crate::error::{At, Result};
 use crate::name::{EntryName, MAX_NAME_BYTES, QueueName};
 use crate::omit::{self, Step};
 use crate::sys::rename::Place;
-use crate::sys::{dir, random, sync};
+use crate::sys::{dir, file, journal, random, sync};
 
 /// The directory at a spool's root that is this library's own.
 pub(crate) const OURS: &str = ".multispool";
@@ -40,6 +40,7 @@ pub(crate) struct Layout {
     pub(crate) tmp: Dir,
     pub(crate) data: Dir,
     queues: BTreeMap<QueueName, Arc<Queue>>,
+    ordered: OnceLock<bool>,
 }
 
 /// One queue's two directories.
@@ -65,6 +66,45 @@ impl Layout {
             data: Dir::within(&root, DATA.as_ref()),
             root,
             queues,
+            ordered: OnceLock::new(),
+        }
+    }
+
+    /// Whether the sync of one directory of this spool carries all earlier changes in the others: they lie on one file
+    /// system, whose journal keeps the order. Where that cannot be told it is not so.
+    pub(crate) fn is_ordered(&self) -> bool {
+        *self.ordered.get_or_init(|| {
+            let ask = || -> Result<bool> {
+                const ASK: &str = "ask for the file system";
+                let mut devices = Vec::new();
+                for dir in [&*self.root, &self.registry, &self.tmp, &self.data] {
+                    let stat = file::stat(dir.fd(ASK)?).at(ASK, || dir.path.clone())?;
+                    devices.push(stat.st_dev);
+                }
+                // Queues need not be asked: what is moved into them comes from these.
+                let is_one = devices.iter().all(|device| *device == devices[0]);
+                let is_ordered = journal::is_ordered(self.root.fd(ASK)?);
+                Ok(is_one && is_ordered.at(ASK, || self.root.path.clone())?)
+            };
+            !omit::is_out(Step::KeepOrder) && ask().unwrap_or(false)
+        })
+    }
+
+    /// What new contents need before they become visible, so that the loss of power finds them whole, by this durability.
+    pub(crate) fn settling(&self, durability: Durability) -> Settling {
+        match durability {
+            Durability::None => Settling::Not,
+            _ => self.settling_in_place(durability),
+        }
+    }
+
+    /// What new contents need before they take the place of others, which may be durable whatever is promised for these.
+    pub(crate) fn settling_in_place(&self, durability: Durability) -> Settling {
+        match durability {
+            // Synced before they are visible is what it promises.
+            Durability::Original => Settling::Synced,
+            Durability::None | Durability::Full if self.is_ordered() => Settling::WrittenOut,
+            Durability::None | Durability::Full => Settling::Synced,
         }
     }
 

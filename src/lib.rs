@@ -42,6 +42,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod batch;
 mod checkout;
 mod contents;
 mod data_file;
@@ -69,6 +70,7 @@ mod sys;
 mod throttle;
 mod watch;
 
+pub use batch::Batch;
 pub use checkout::{Checkout, CheckoutNames, Checkouts};
 pub use data_file::{DataFile, DataWriter, Source};
 pub use durability::Durability;
@@ -83,7 +85,7 @@ pub use monitor::problem::{Dir, FileWithMtime, Mend, Problem, Severity};
 pub use monitor::{Monitor, MonitorSpec};
 pub use name::{EntryName, MAX_NAME_BYTES, NameGenerator, QueueName, TimeNames};
 pub use outcome::Outcome;
-pub use reader::{Dequeued, QueueReader, ReaderOptions};
+pub use reader::{Dequeued, DequeuedMany, QueueReader, ReaderOptions};
 pub use recovery::recover::{RecoverOptions, Recovered};
 pub use recovery::repair::{RepairAction, RepairOptions, RepairPlan, RepairStep, Repaired};
 pub use spool::{Spool, SpoolOptions};

@@ -36,6 +36,8 @@ pub(crate) enum Step {
     SyncCreate,
     /// `sync-exchange`: the name of data that replaced other data.
     SyncExchange,
+    /// `keep-order`: where a file system keeps the order of changes, one sync is enough.
+    KeepOrder,
     /// `sync-answer`: the question, after a directory was synced, whether its file system has failed.
     SyncAnswer,
     /// `sync-round`: a sync that is shared by threads begins after the changes of each.
@@ -95,6 +97,7 @@ impl Step {
             Step::SyncBeforeReuse => "sync-before-reuse",
             Step::SyncCreate => "sync-create",
             Step::SyncExchange => "sync-exchange",
+            Step::KeepOrder => "keep-order",
             Step::SyncAnswer => "sync-answer",
             Step::SyncRound => "sync-round",
             Step::Lock => "lock",

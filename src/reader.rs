@@ -124,6 +124,7 @@ impl Spool {
             busy: Busy::default(),
             subscription: None,
             watched: None,
+            untold: None,
             rested_until: Instant::now(),
             given_back,
             spool: self.clone(),
@@ -137,6 +138,17 @@ impl Spool {
 pub enum Dequeued {
     /// An entry, now this process's.
     CheckedOut(Checkout),
+    /// The stop was triggered.
+    Stopped,
+    /// The time was up.
+    TimedOut,
+}
+
+/// What a [`dequeue_many`](QueueReader::dequeue_many) came to.
+#[derive(Debug)]
+pub enum DequeuedMany {
+    /// Entries, one at least, now this process's.
+    CheckedOut(Vec<Checkout>),
     /// The stop was triggered.
     Stopped,
     /// The time was up.
@@ -171,6 +183,8 @@ pub struct QueueReader {
     looks: Option<Looks>,
     /// Once the descriptor has been asked for.
     watched: Option<Watched>,
+    /// What ended a [`dequeue_many`](QueueReader::dequeue_many) that had taken some, for the next call to tell.
+    untold: Option<Error>,
 }
 
 /// What the listing in hand covers.
@@ -210,6 +224,7 @@ impl QueueReader {
     /// [`ErrorKind::Corrupt`] for one bad entry, [`ErrorKind::Missing`] where the queue's directory went away,
     /// [`ErrorKind::Descriptors`], [`ErrorKind::Forked`].
     pub fn dequeue(&mut self, stop: Option<&Stop>, timeout: Option<Duration>) -> Result<Dequeued> {
+        self.tell_untold()?;
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let dequeued = self.wait(stop, until);
         self.leave();
@@ -218,6 +233,79 @@ impl QueueReader {
             self.bell.ring();
         }
         dequeued
+    }
+
+    /// Takes as many entries as are there, `most` at most, and waits for one if there is none, as
+    /// [`dequeue`](QueueReader::dequeue) does. A failure after some were taken is told by the next call.
+    ///
+    /// # Errors
+    /// As [`dequeue`](QueueReader::dequeue); [`ErrorKind::InvalidArgument`] for `most` 0.
+    pub fn dequeue_many(
+        &mut self,
+        most: usize,
+        stop: Option<&Stop>,
+        timeout: Option<Duration>,
+    ) -> Result<DequeuedMany> {
+        must_be_some(most)?;
+        let taken = match self.dequeue(stop, timeout)? {
+            Dequeued::CheckedOut(checkout) => vec![checkout],
+            Dequeued::Stopped => return Ok(DequeuedMany::Stopped),
+            Dequeued::TimedOut => return Ok(DequeuedMany::TimedOut),
+        };
+        Ok(DequeuedMany::CheckedOut(self.take_more(
+            taken,
+            most,
+            Leaves::Resting,
+        )))
+    }
+
+    /// Takes as many entries as are there, `most` at most, perhaps none, as
+    /// [`dequeue_available`](QueueReader::dequeue_available) does. A failure after some were taken is told by the next
+    /// call.
+    ///
+    /// # Errors
+    /// As [`dequeue_many`](QueueReader::dequeue_many).
+    pub fn dequeue_many_available(&mut self, most: usize) -> Result<Vec<Checkout>> {
+        must_be_some(most)?;
+        let Some(first) = self.dequeue_available()? else {
+            return Ok(Vec::new());
+        };
+        let leaves = match self.watched {
+            Some(_) => Leaves::Resting,
+            None => Leaves::HadInThisPass,
+        };
+        Ok(self.take_more(vec![first], most, leaves))
+    }
+
+    fn take_more(
+        &mut self,
+        mut taken: Vec<Checkout>,
+        most: usize,
+        leaves: Leaves,
+    ) -> Vec<Checkout> {
+        while taken.len() < most {
+            match self.look(leaves) {
+                Ok(Some(checkout)) => taken.push(checkout),
+                Ok(None) => break,
+                // Nothing is wrong with the entry: it is for whoever has ended some of these.
+                Err(error) if error.kind() == ErrorKind::Descriptors => break,
+                Err(error) => {
+                    self.untold = Some(error);
+                    break;
+                }
+            }
+        }
+        self.leave();
+        if self.watched.is_some() {
+            // Only an answer of "nothing available" lowers the descriptor.
+            self.bell.ring();
+        }
+        taken
+    }
+
+    fn tell_untold(&mut self) -> Result<()> {
+        self.usable()?;
+        self.untold.take().map_or(Ok(()), Err)
     }
 
     fn wait(&mut self, stop: Option<&Stop>, until: Option<Instant>) -> Result<Dequeued> {
@@ -258,7 +346,7 @@ impl QueueReader {
     /// # Errors
     /// As [`dequeue`](QueueReader::dequeue).
     pub fn dequeue_available(&mut self) -> Result<Option<Checkout>> {
-        self.usable()?;
+        self.tell_untold()?;
         let leaves = if self.watched.is_some() {
             // Whoever polls the descriptor waits, and a wait lets names rest.
             self.subscribe()?;
@@ -614,6 +702,14 @@ impl QueueReader {
             _ => watched.arm(self.next_look().unwrap_or_else(Instant::now)),
         }
     }
+}
+
+fn must_be_some(most: usize) -> Result<()> {
+    if most > 0 {
+        return Ok(());
+    }
+    let reason = "at most 0 entries are asked for";
+    Err(Error::plain(ErrorKind::InvalidArgument, DEQUEUE, reason))
 }
 
 fn leaves_alone(given_back: &GivenBack, leaves: Leaves, name: &EntryName) -> bool {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
+use crate::durability::Settling;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{self};
 use crate::name::EntryName;
@@ -52,19 +53,17 @@ impl Scratch {
         }
     }
 
-    /// A file with these contents, synced if it is to be.
+    /// A file with these contents, which are to settle as far as told.
     pub(crate) fn with(
         spool: &Spool,
         entry: &EntryName,
         contents: &[u8],
-        synced: bool,
+        settling: Settling,
         operation: &'static str,
     ) -> Result<Scratch> {
         let scratch = Scratch::create(spool, entry, operation)?;
         scratch.append(contents, operation)?;
-        if synced {
-            scratch.sync(operation)?;
-        }
+        scratch.settle(settling, operation)?;
         Ok(scratch)
     }
 
@@ -76,11 +75,17 @@ impl Scratch {
         rustix::fs::seek(self.file.as_fd(), to).at(operation, || self.path())
     }
 
-    pub(crate) fn sync(&self, operation: &'static str) -> Result<()> {
+    pub(crate) fn settle(&self, settling: Settling, operation: &'static str) -> Result<()> {
         if omit::is_out(Step::SyncScratch) {
             return Ok(());
         }
-        sync::fsync(self.file.as_fd()).at(operation, || self.path())
+        settling
+            .settle(self.file.as_fd())
+            .at(operation, || self.path())
+    }
+
+    pub(crate) fn begin_to_write_out(&self, operation: &'static str) -> Result<()> {
+        sync::begin_to_write_out(self.file.as_fd()).at(operation, || self.path())
     }
 
     pub(crate) fn place(&self, operation: &'static str) -> Result<Place<'_>> {

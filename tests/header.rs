@@ -25,7 +25,7 @@ fn header_path() -> PathBuf {
 }
 
 /// The files of `src/ffi/` that export something, in the order in which a reader meets them.
-const SECTIONS: [&str; 20] = [
+const SECTIONS: [&str; 21] = [
     "version",
     "status",
     "error",
@@ -38,6 +38,7 @@ const SECTIONS: [&str; 20] = [
     "data_file",
     "stop",
     "reader",
+    "batch",
     "recover",
     "stats",
     "limits",

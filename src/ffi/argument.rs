@@ -1,8 +1,10 @@
 //! What comes from C, checked before it is believed.
 
+use std::collections::HashSet;
 use std::ffi::{CStr, OsStr, c_char};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::ptr;
 use std::time::Duration;
 
 use super::guard::Failure;
@@ -126,6 +128,74 @@ impl Call {
             .enumerate()
             // SAFETY: as the caller promises.
             .map(|(index, text)| unsafe { self.text(*text, &format!("{name}[{index}]")) })
+            .collect()
+    }
+
+    /// An array for pointers that the call gives; each is set to NULL.
+    ///
+    /// # Safety
+    /// `slots` is NULL, or points to `count` pointers that nobody else uses for `'a`.
+    pub(super) unsafe fn slots<'a, T>(
+        &self,
+        slots: *mut *mut T,
+        count: usize,
+        name: &str,
+    ) -> Result<&'a mut [*mut T], Failure> {
+        if count == 0 {
+            return Ok(&mut []);
+        }
+        if slots.is_null() {
+            return Err(self.null(name));
+        }
+        if count > isize::MAX as usize / size_of::<*mut T>() {
+            return Err(self.refuse(format!("`{name}` cannot have {count} elements")));
+        }
+        for index in 0..count {
+            // SAFETY: one of `count` pointers as the caller promises; it need not be initialised.
+            unsafe { slots.add(index).write(ptr::null_mut()) };
+        }
+        // SAFETY: not NULL, of a possible size, initialised; the rest is what the caller promises.
+        Ok(unsafe { std::slice::from_raw_parts_mut(slots, count) })
+    }
+
+    /// An array of handles, each another one that may be used.
+    ///
+    /// # Safety
+    /// `handles` is NULL, or points to `count` pointers, each NULL or a handle that nobody else uses for `'a`.
+    pub(super) unsafe fn handles_mut<'a, H: Handle>(
+        &self,
+        handles: *const *mut H,
+        count: usize,
+        name: &str,
+    ) -> Result<Vec<&'a mut H>, Failure> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        if handles.is_null() {
+            return Err(self.null(name));
+        }
+        if count > isize::MAX as usize / size_of::<*mut H>() {
+            return Err(self.refuse(format!("`{name}` cannot have {count} elements")));
+        }
+        // SAFETY: not NULL, of a possible size; the rest is what the caller promises.
+        let handles = unsafe { std::slice::from_raw_parts(handles, count) };
+        let mut seen = HashSet::new();
+        for (index, handle) in handles.iter().enumerate() {
+            if handle.is_null() {
+                return Err(self.null(&format!("{name}[{index}]")));
+            }
+            if !seen.insert(*handle) {
+                let reason = format!("`{name}[{index}]` is there a second time");
+                return Err(self.refuse(reason));
+            }
+        }
+        handles
+            .iter()
+            .map(|handle| {
+                // SAFETY: not NULL, in the array once, and the caller promises the rest.
+                let handle = unsafe { &mut **handle };
+                self.usable(handle).map(|()| handle)
+            })
             .collect()
     }
 

@@ -44,8 +44,8 @@ handle!(multispool_remove_options, "options");
 /// An entry that this process owns.
 /// One thread at a time; it may move between threads. A forked child gets FORKED.
 pub struct multispool_checkout {
-    state: State,
-    checkout: Checkout,
+    pub(super) state: State,
+    pub(super) checkout: Checkout,
     name: CString,
     queue: CString,
 }

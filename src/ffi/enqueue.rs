@@ -187,7 +187,7 @@ pub unsafe extern "C" fn multispool_enqueue_options_free(
     free(options);
 }
 
-fn options_or_default(
+pub(super) fn options_or_default(
     call: &Call,
     options: Option<&multispool_enqueue_options>,
 ) -> std::result::Result<EnqueueOptions, Failure> {

@@ -11,6 +11,7 @@
 #![allow(clippy::too_many_arguments, reason = "C has no default arguments")]
 
 mod argument;
+mod batch;
 mod buffer;
 mod checkout;
 mod daemon;

@@ -31,7 +31,7 @@ handle!(multispool_reader_options, "options");
 /// One thread at a time; it may move between threads. A forked child gets FORKED.
 pub struct multispool_reader {
     state: State,
-    reader: QueueReader,
+    pub(super) reader: QueueReader,
     queue: CString,
 }
 handle!(multispool_reader, "reader");

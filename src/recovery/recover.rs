@@ -112,7 +112,11 @@ impl Spool {
         if let Some(last) = returned.last()
             && durability.syncs_names()
         {
-            let dirs = [&*queue.waiting, &queue.checkout];
+            let dirs = match self.layout().is_ordered() {
+                // It was changed by the same renames, and its sync carries the other.
+                true => &[&*queue.waiting][..],
+                false => &[&*queue.waiting, &queue.checkout],
+            };
             self.step(|| {
                 dirs.iter()
                     .try_for_each(|dir| dir.sync(RECOVER, Step::SyncQueue))

@@ -10,6 +10,7 @@ pub(crate) mod file;
 pub(crate) mod file_system;
 pub(crate) mod fork;
 pub(crate) mod inotify;
+pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod random;
 pub(crate) mod rename;

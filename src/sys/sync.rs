@@ -1,6 +1,6 @@
 //! Bytes and names on their way to the disk, and the lock that every thread of a process may meet.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,32 @@ use crate::omit::{self, Step};
 /// its pages for clean.
 pub(crate) fn fsync(file: BorrowedFd<'_>) -> Result<(), Errno> {
     retry_on_intr(|| rustix::fs::fsync(file))
+}
+
+/// Starts to write the file's contents out.
+pub(crate) fn begin_to_write_out(file: BorrowedFd<'_>) -> Result<(), Errno> {
+    file_range(file, libc::SYNC_FILE_RANGE_WRITE)
+}
+
+/// Waits until the file's contents are written out, though perhaps not out of the disk's cache, nor the file's own
+/// changes (its size, where it lies): these the next sync of a directory carries, where a journal keeps the order.
+pub(crate) fn write_out(file: BorrowedFd<'_>) -> Result<(), Errno> {
+    file_range(
+        file,
+        libc::SYNC_FILE_RANGE_WAIT_BEFORE
+            | libc::SYNC_FILE_RANGE_WRITE
+            | libc::SYNC_FILE_RANGE_WAIT_AFTER,
+    )
+}
+
+fn file_range(file: BorrowedFd<'_>, flags: libc::c_uint) -> Result<(), Errno> {
+    retry_on_intr(|| {
+        // SAFETY: an open descriptor; no memory is involved.
+        match unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, flags) } {
+            0 => Ok(()),
+            _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
+        }
+    })
 }
 
 /// Waits until the names in the directory are on disk.

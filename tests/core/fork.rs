@@ -278,3 +278,24 @@ fn forks_while_other_threads_take_entries_leave_no_lock_behind() {
         assert_eq!(wait(child), 0);
     }
 }
+
+#[test]
+fn a_batch_is_its_parent_s_in_a_child_and_stays_good_in_the_parent() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    let options = multispool::EnqueueOptions::new();
+    let mut batch = spool.batch("in", &options).unwrap();
+    batch.add("parent", "data").unwrap();
+    let mut mine = Some(batch);
+    in_child(|| {
+        let mut batch = mine.take().ok_or("no batch")?;
+        let told = batch.add("child", "").map_err(|error| error.kind());
+        expect("forked", told == Err(ErrorKind::Forked))?;
+        let answers = batch.commit();
+        let told = answers[0].as_ref().map_err(|error| error.kind());
+        expect("forked", told.is_err_and(|kind| kind == ErrorKind::Forked))
+    });
+    let answers = mine.take().unwrap().commit();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(spool.list("in").unwrap().count(), 1);
+}

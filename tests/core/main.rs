@@ -7,6 +7,7 @@
     reason = "a test may end at once"
 )]
 
+mod batch;
 mod checkout;
 mod data_file;
 mod enqueue;

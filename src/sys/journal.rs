@@ -1,0 +1,74 @@
+//! File systems whose journal keeps the order of changes: once the sync of a directory has returned, all that was
+//! changed before its last change is on disk too.
+
+use std::fs;
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{fstatfs, major, minor};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::file;
+
+/// Of linux/magic.h. The first is also that of ext2 and ext3.
+const EXT4: u32 = 0xEF53;
+const XFS: u32 = 0x5846_5342;
+
+/// Whether one directory's sync carries along every change that was made before on its file system, and the contents
+/// that were written out before. Where that cannot be told it is not so.
+pub(crate) fn is_ordered(dir: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let kind = retry_on_intr(|| fstatfs(dir))?.f_type as u32;
+    let device = file::stat(dir)?.st_dev;
+    let device = (major(device), minor(device));
+    Ok(match kind {
+        EXT4 => is_ordered_ext4(device),
+        XFS => is_ordered_xfs(device),
+        _ => false,
+    })
+}
+
+/// With a journal that contents are not put behind, and without fast commits, each of which holds one file's changes.
+fn is_ordered_ext4((major, minor): (u32, u32)) -> bool {
+    let Ok(link) = fs::read_link(format!("/sys/dev/block/{major}:{minor}")) else {
+        return false;
+    };
+    let Some(name) = link.file_name().and_then(|name| name.to_str()) else {
+        return false;
+    };
+    let options = fs::read_to_string(format!("/proc/fs/ext4/{name}/options"));
+    options.is_ok_and(|options| ext4_options_are_ordered(&options))
+}
+
+fn ext4_options_are_ordered(options: &str) -> bool {
+    let has = |option| options.lines().any(|line| line == option);
+    (has("data=ordered") || has("data=journal")) && has("barrier") && !has("fast_commit")
+}
+
+/// Unless files may lie on a device of their own, whose cache the log's sync does not flush.
+fn is_ordered_xfs((major, minor): (u32, u32)) -> bool {
+    let device = format!("{major}:{minor}");
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mut options = mounts
+        .lines()
+        .filter(|line| line.split(' ').nth(2) == Some(&device))
+        .filter_map(|line| line.rsplit(' ').next())
+        .peekable();
+    options.peek().is_some() && options.all(|options| !options.contains("rtdev="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ext4_is_ordered_with_a_journal_with_barriers_and_without_fast_commits() {
+        let ordered = "rw\nbarrier\ncommit=5\ndata=ordered\n";
+        assert!(ext4_options_are_ordered(ordered));
+        assert!(ext4_options_are_ordered("barrier\ndata=journal\n"));
+        assert!(!ext4_options_are_ordered(&format!(
+            "{ordered}fast_commit\n"
+        )));
+        assert!(!ext4_options_are_ordered("rw\nbarrier\ndata=writeback\n"));
+        assert!(!ext4_options_are_ordered("rw\nnobarrier\ndata=ordered\n"));
+        assert!(!ext4_options_are_ordered("rw\nbarrier\ncommit=5\n"));
+    }
+}
