@@ -26,7 +26,8 @@ use crate::sys::rename::Place;
 use crate::sys::{file, fork, rename};
 use crate::watch::inotify::Bell;
 
-const CHECKOUT: &str = "checkout";
+pub(crate) const CHECKOUT: &str = "checkout";
+pub(crate) const LIST_CHECKOUTS: &str = "list checkouts";
 const SAVE: &str = "save";
 const REMOVE: &str = "remove";
 
@@ -716,6 +717,10 @@ pub(crate) fn move_out(
         .map_err(Moved::Failed)?
         .ok_or(Moved::Gone)?;
     rename::without_clobbering(from, to).map_err(|errno| match errno {
+        // What is still there did not go: it is the queue's directory that did.
+        Errno::NOENT if file::stat_at(from.0, name).is_ok() => {
+            Moved::Failed(Error::system(operation, target.waiting.path(), errno))
+        }
         Errno::NOENT => Moved::Gone,
         Errno::EXIST => Moved::Failed(Error::new(
             ErrorKind::NameTaken,
@@ -748,11 +753,11 @@ impl Spool {
     /// # Errors
     /// [`ErrorKind::UnknownQueue`]; reading the directory fails in the iterator, and ends it.
     pub fn list_checkout_names(&self, queue: impl AsRef<OsStr>) -> Result<CheckoutNames> {
-        let queue = Arc::clone(self.queue(queue.as_ref(), "list checkouts")?);
+        let queue = Arc::clone(self.queue(queue.as_ref(), LIST_CHECKOUTS)?);
         Ok(CheckoutNames {
             spool: self.clone(),
             queue,
-            listing: Listing::new("list checkouts"),
+            listing: Listing::new(LIST_CHECKOUTS),
         })
     }
 }
@@ -789,7 +794,7 @@ impl Iterator for Checkouts {
                 Err(error) => return Some(Err(error)),
             };
             let CheckoutNames { spool, queue, .. } = &self.names;
-            match spool.step(|| read_metadata(spool, &queue.checkout, &name, "list checkouts")) {
+            match spool.step(|| read_metadata(spool, &queue.checkout, &name, LIST_CHECKOUTS)) {
                 Ok(Some((_, metadata))) => {
                     let entry = Entry::of(spool, queue, name);
                     let durability = spool.durability();

@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,6 +17,9 @@ use crate::omit::Step;
 use crate::scratch::Scratch;
 use crate::spool::Spool;
 use crate::sys::{file, fork, rename};
+
+pub(crate) const LOAD: &str = "data load";
+pub(crate) const SAVE: &str = "data save";
 
 /// Where data comes from in an enqueue: bytes in memory, a reader, or a file.
 ///
@@ -32,7 +35,7 @@ pub enum Source<'a> {
     /// All that the reader gives; if it fails, so does the enqueue, and nothing is left of it.
     Reader(&'a mut dyn Read),
     /// The contents of the file at this path.
-    File(&'a std::path::Path),
+    File(&'a Path),
 }
 
 impl<'a> Source<'a> {
@@ -72,8 +75,8 @@ impl<'a> From<&'a String> for Source<'a> {
     }
 }
 
-impl<'a> From<&'a std::path::Path> for Source<'a> {
-    fn from(path: &'a std::path::Path) -> Source<'a> {
+impl<'a> From<&'a Path> for Source<'a> {
+    fn from(path: &'a Path) -> Source<'a> {
         Source::File(path)
     }
 }
@@ -112,6 +115,10 @@ impl DataFile {
         }
     }
 
+    pub(crate) fn name(&self) -> &EntryName {
+        &self.name
+    }
+
     /// Where the data is. What is written to this path directly is the writer's to sync.
     pub fn path(&self) -> PathBuf {
         self.spool.layout().data.join(self.name.as_os_str())
@@ -124,7 +131,6 @@ impl DataFile {
     /// file, [`ErrorKind::Finished`] after the end of the checkout that this came from, and
     /// [`ErrorKind::Forked`] in a child of the process that has it.
     pub fn load(&self) -> Result<Vec<u8>> {
-        const LOAD: &str = "data load";
         let opened = self.open_checked(LOAD)?;
         let size = opened.size();
         let read = || file::read_to_end(opened.file.as_fd(), size, u64::MAX);
@@ -165,8 +171,24 @@ impl DataFile {
     /// [`ErrorKind::NotFound`]; [`ErrorKind::Finished`], [`ErrorKind::Forked`]; [`ErrorKind::NoSpace`], with
     /// the old data in place; [`ErrorKind::NotDurable`].
     pub fn save(&self, data: impl AsRef<[u8]>) -> Result<()> {
-        let mut writer = self.begin("data save")?;
+        let mut writer = self.begin(SAVE)?;
         writer.append(data.as_ref())?;
+        writer.commit()
+    }
+
+    /// Has `load` read the data by path, as one disk step.
+    pub(crate) fn load_by<T>(&self, load: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        self.open_checked(LOAD)?;
+        let path = self.path();
+        self.spool.step(|| load(&path))
+    }
+
+    /// Replaces the data by what `save` writes by path.
+    pub(crate) fn save_by(&self, save: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<()> {
+        let mut writer = self.begin(SAVE)?;
+        if let Some(scratch) = &mut writer.scratch {
+            scratch.fill(&self.name, save, SAVE)?;
+        }
         writer.commit()
     }
 

@@ -5,12 +5,13 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use crate::by_path;
 use crate::data_file::Source;
 use crate::durability::{Durability, Settling};
 use crate::entry::Entry;
@@ -24,7 +25,7 @@ use crate::spool::{Spool, queues_on_disk};
 use crate::sys::file::{self, CopyFailed};
 use crate::sys::{fork, rename, sync};
 
-const ENQUEUE: &str = "enqueue";
+pub(crate) const ENQUEUE: &str = "enqueue";
 
 /// How an entry is enqueued.
 #[derive(Clone, Default)]
@@ -39,6 +40,13 @@ enum Naming {
     ByTime,
     Reserve(Arc<dyn NameGenerator>),
     Use(std::ffi::OsString),
+}
+
+/// Where the name comes from.
+pub(crate) enum NamedBy<'a> {
+    Reserve(&'a dyn NameGenerator),
+    /// Reserved before.
+    Use(&'a OsStr),
 }
 
 impl EnqueueOptions {
@@ -120,13 +128,42 @@ impl Spool {
         queue: impl AsRef<OsStr>,
         options: &EnqueueOptions,
     ) -> Result<EnqueueWriter> {
-        let queue = Arc::clone(self.queue(queue.as_ref(), ENQUEUE)?);
-        self.writable(ENQUEUE)?;
         let durability = options.durability_on(self);
-        let draft = match &options.name {
-            Naming::ByTime => Draft::reserving(self, &TimeNames, durability)?,
-            Naming::Reserve(generator) => Draft::reserving(self, &**generator, durability)?,
-            Naming::Use(name) => Draft::using(self, &EntryName::new(name)?, durability)?,
+        let named_by = match &options.name {
+            Naming::ByTime => NamedBy::Reserve(&TimeNames),
+            Naming::Reserve(generator) => NamedBy::Reserve(&**generator),
+            Naming::Use(name) => NamedBy::Use(name),
+        };
+        self.begin_enqueue(queue.as_ref(), named_by, durability)
+    }
+
+    /// Adds an entry whose data `save` writes by path.
+    pub(crate) fn enqueue_by(
+        &self,
+        queue: &OsStr,
+        metadata: &[u8],
+        named_by: NamedBy<'_>,
+        save: impl FnOnce(&Path, &Path) -> Result<()>,
+    ) -> Result<Entry> {
+        self.must_hold(metadata.len(), ENQUEUE)?;
+        let mut writer = self.begin_enqueue(queue, named_by, self.durability())?;
+        if let Some(draft) = &mut writer.draft {
+            draft.fill(save)?;
+        }
+        writer.commit(metadata)
+    }
+
+    fn begin_enqueue(
+        &self,
+        queue: &OsStr,
+        named_by: NamedBy<'_>,
+        durability: Durability,
+    ) -> Result<EnqueueWriter> {
+        let queue = Arc::clone(self.queue(queue, ENQUEUE)?);
+        self.writable(ENQUEUE)?;
+        let draft = match named_by {
+            NamedBy::Reserve(generator) => Draft::reserving(self, generator, durability)?,
+            NamedBy::Use(name) => Draft::using(self, &EntryName::new(name)?, durability)?,
         };
         Ok(EnqueueWriter {
             name: draft.name.clone(),
@@ -470,6 +507,13 @@ impl Draft {
             generation: fork::generation(),
             published: false,
         })
+    }
+
+    /// Has `save` write the data by path.
+    fn fill(&mut self, save: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<()> {
+        let data = &self.spool.layout().data;
+        let place = (data, self.name.as_os_str(), &mut self.data);
+        by_path::fill(&self.spool, &self.name, place, save, ENQUEUE)
     }
 
     fn data_path(&self) -> PathBuf {

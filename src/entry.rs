@@ -21,6 +21,8 @@ use crate::scratch::Scratch;
 use crate::spool::Spool;
 use crate::sys::{file, rename};
 
+pub(crate) const CONTENTS: &str = "direct contents";
+
 /// An entry of a queue, by its name. Whether it is there is found out when it is used.
 #[derive(Clone)]
 pub struct Entry {
@@ -208,7 +210,6 @@ impl Direct<'_> {
     /// [`ErrorKind::NotFound`] where the entry is not in its queue, [`ErrorKind::Corrupt`] where it is no
     /// regular file, or too large.
     pub fn contents(&self) -> Result<Vec<u8>> {
-        const CONTENTS: &str = "direct contents";
         let Entry { spool, queue, name } = self.0;
         let read = spool.step(|| {
             let most = spool.max_metadata();

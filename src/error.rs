@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -27,7 +28,11 @@ struct Parts {
     reason: String,
     errno: Option<Errno>,
     entry: Option<EntryName>,
+    inner: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
+
+/// An error of a caller's own code.
+pub(crate) type CallersError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What went wrong, for a program to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,6 +147,7 @@ impl Error {
             reason: reason.into(),
             errno: None,
             entry: None,
+            inner: None,
         }))
     }
 
@@ -158,6 +164,7 @@ impl Error {
             reason: reason.into(),
             errno: None,
             entry: None,
+            inner: None,
         }))
     }
 
@@ -180,6 +187,7 @@ impl Error {
             reason: io::Error::from(errno).to_string(),
             errno: Some(errno),
             entry: None,
+            inner: None,
         }))
     }
 
@@ -193,6 +201,24 @@ impl Error {
             Some(errno) => Error::system(operation, path, errno),
             None => Error::new(ErrorKind::Io, operation, path, error.to_string()),
         }
+    }
+
+    /// A failure of a caller's own code: `what` says of which. It means `kind`, unless the system failed it.
+    pub(crate) fn of_caller(
+        kind: ErrorKind,
+        operation: &'static str,
+        path: impl Into<PathBuf>,
+        what: &str,
+        inner: CallersError,
+    ) -> Error {
+        let by_system = inner.downcast_ref().and_then(Errno::from_io_error);
+        let error = match by_system {
+            Some(errno) => Error::system(operation, path, errno),
+            None => Error::new(kind, operation, path, inner.to_string()),
+        };
+        let mut error = error.because(what);
+        error.0.inner = Some(inner.into());
+        error
     }
 
     /// The same failure, told as "done, visible, not known to be durable" of `entry`.
@@ -237,6 +263,12 @@ impl Error {
     /// With [`ErrorKind::NotDurable`]: the name of the entry that is visible.
     pub fn entry_name(&self) -> Option<&EntryName> {
         self.0.entry.as_ref()
+    }
+
+    /// The error of the caller's own code that this one is about: of a [`Spoolable`](crate::Spoolable)'s
+    /// metadata that does not decode, or of its data that does not load or save.
+    pub fn get_ref(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        self.0.inner.as_deref()
     }
 }
 

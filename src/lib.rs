@@ -23,6 +23,8 @@
 //! # }
 //! ```
 //!
+//! This works on bytes. For metadata, data and queues in types of your own there is [`Multispool`].
+//!
 //! # Promises
 //!
 //! * By default ([`Durability::Full`]) what an operation has acknowledged survives the loss of power, on
@@ -43,6 +45,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod batch;
+mod by_path;
 mod checkout;
 mod contents;
 mod data_file;
@@ -64,6 +67,7 @@ mod recovery;
 mod registry;
 mod scratch;
 mod spool;
+pub mod spoolable;
 mod stats;
 mod stop;
 mod sys;
@@ -89,6 +93,7 @@ pub use reader::{Dequeued, DequeuedMany, QueueReader, ReaderOptions};
 pub use recovery::recover::{RecoverOptions, Recovered};
 pub use recovery::repair::{RepairAction, RepairOptions, RepairPlan, RepairStep, Repaired};
 pub use spool::{Spool, SpoolOptions};
+pub use spoolable::{Multispool, Spoolable};
 pub use stats::{QueueStats, Stats, StatsOptions};
 pub use stop::Stop;
 pub use throttle::{AtMost, Throttle, Unlimited};

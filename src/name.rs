@@ -39,6 +39,11 @@ impl QueueName {
         Ok(QueueName(name.into()))
     }
 
+    /// A name that was checked when its spool was opened.
+    pub(crate) fn checked_before(name: &str) -> QueueName {
+        QueueName(OsStr::new(name).into())
+    }
+
     /// The name as the system has it.
     pub fn as_os_str(&self) -> &OsStr {
         &self.0

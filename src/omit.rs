@@ -62,6 +62,8 @@ pub(crate) enum Step {
     WholeWrite,
     /// `regular-only`: only regular files of one name are read, and no link is followed.
     RegularOnly,
+    /// `open-saved`: what a caller's own code has saved by path is opened, to be synced.
+    OpenSaved,
     /// `still-named`: what was opened has this name still, and no other.
     StillNamed,
     /// `real-directories`: no link is followed to a directory of a spool.
@@ -110,6 +112,7 @@ impl Step {
             Step::Exchange => "exchange",
             Step::WholeWrite => "whole-write",
             Step::RegularOnly => "regular-only",
+            Step::OpenSaved => "open-saved",
             Step::StillNamed => "still-named",
             Step::RealDirectories => "real-directories",
             Step::OpenNonblocking => "open-nonblocking",

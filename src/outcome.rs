@@ -53,21 +53,38 @@ pub(crate) fn apply<R, E: From<Error>>(
     checkout: Checkout,
     f: impl FnOnce(&[u8], &DataFile) -> std::result::Result<(Outcome, R), E>,
 ) -> std::result::Result<R, E> {
-    let mut guard = GiveBack(checkout);
-    let checkout = &mut guard.0;
-    let data_file = checkout.data_file();
-    let (outcome, result) = f(checkout.metadata(), &data_file)?;
-    checkout.finish(outcome)?;
-    Ok(result)
+    or_give_back(checkout, |checkout| {
+        let data_file = checkout.data_file();
+        let (outcome, result) = f(checkout.metadata(), &data_file)?;
+        checkout.finish(outcome)?;
+        Ok(result)
+    })
+    .map(|(_, result)| result)
+}
+
+/// Calls `f`; gives the entry back if it fails or panics.
+pub(crate) fn or_give_back<R, E>(
+    checkout: Checkout,
+    f: impl FnOnce(&mut Checkout) -> std::result::Result<R, E>,
+) -> std::result::Result<(Checkout, R), E> {
+    let mut guard = GiveBack(Some(checkout));
+    let Some(checkout) = &mut guard.0 else {
+        unreachable!("it was put there just now");
+    };
+    let result = f(checkout)?;
+    match guard.0.take() {
+        Some(checkout) => Ok((checkout, result)),
+        None => unreachable!("nobody took it"),
+    }
 }
 
 /// Releases what was not finished; where even that fails, `recover` will return it.
-struct GiveBack(Checkout);
+struct GiveBack(Option<Checkout>);
 
 impl Drop for GiveBack {
     fn drop(&mut self) {
-        if !self.0.is_finished() {
-            let _ = self.0.release();
+        if let Some(checkout) = self.0.as_mut().filter(|checkout| !checkout.is_finished()) {
+            let _ = checkout.release();
         }
     }
 }

@@ -28,6 +28,7 @@ mod given_back;
 use busy::Busy;
 pub(crate) use given_back::GivenBack;
 
+pub(crate) const CREATE: &str = "create a reader";
 const DEQUEUE: &str = "dequeue";
 
 /// How long the calls that do not wait try names that are busy.
@@ -105,7 +106,6 @@ impl Spool {
         queue: impl AsRef<OsStr>,
         options: &ReaderOptions,
     ) -> Result<QueueReader> {
-        const CREATE: &str = "create a reader";
         let queue = Arc::clone(self.queue(queue.as_ref(), CREATE)?);
         self.writable(CREATE)?;
         let dir = queue.waiting.fd(CREATE)?;

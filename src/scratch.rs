@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
+use crate::by_path;
 use crate::durability::Settling;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{self};
@@ -65,6 +66,18 @@ impl Scratch {
         scratch.append(contents, operation)?;
         scratch.settle(settling, operation)?;
         Ok(scratch)
+    }
+
+    /// Has `save` write the contents by path.
+    pub(crate) fn fill(
+        &mut self,
+        entry: &EntryName,
+        save: impl FnOnce(&Path, &Path) -> Result<()>,
+        operation: &'static str,
+    ) -> Result<()> {
+        let tmp = &self.spool.layout().tmp;
+        let place = (tmp, &*self.name, &mut self.file);
+        by_path::fill(&self.spool, entry, place, save, operation)
     }
 
     pub(crate) fn append(&self, bytes: &[u8], operation: &'static str) -> Result<()> {

@@ -7,8 +7,9 @@ use crate::sys::sync::{lock, wait};
 
 /// Every step that touches the disk passes through here.
 ///
-/// A step is a short run of system calls. None waits for another process or runs a caller's code, so
-/// a throttle may hold a slot for its duration without harm.
+/// A step is a short run of system calls. None waits for another process or runs a caller's code (but the
+/// load and save of a [`Data`](crate::spoolable::Data), which are disk steps themselves), so a throttle may
+/// hold a slot for its duration without harm.
 pub trait Throttle: Send + Sync {
     /// Calls `step` once, now or when there is room.
     fn run(&self, step: &mut dyn FnMut());
@@ -37,9 +38,9 @@ struct Slots {
 
 impl AtMost {
     /// At most `limit` steps at once; 0 counts as 1.
-    pub fn new(limit: usize) -> AtMost {
+    pub const fn new(limit: usize) -> AtMost {
         AtMost {
-            limit: limit.max(1),
+            limit: if limit == 0 { 1 } else { limit },
             slots: PerProcess::new(),
         }
     }

@@ -54,10 +54,12 @@ impl Monitor {
         let spool = Spool::options()
             .for_monitor()
             .load(&spec.spool_dir, queues)?;
-        Ok(Monitor {
-            spool,
-            limits: spec.limits.clone(),
-        })
+        Ok(Monitor::of(spool, spec.limits.clone()))
+    }
+
+    /// A monitor of a spool that was opened for it.
+    pub(crate) fn of(spool: Spool, limits: Limits) -> Monitor {
+        Monitor { spool, limits }
     }
 
     /// Looks once, and gives the problems in order. A busy, healthy spool has none: whatever looks wrong is

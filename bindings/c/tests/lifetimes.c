@@ -12,6 +12,7 @@ static void each_free_accepts_null(void **state)
     multispool_spool_free(NULL);
     multispool_enqueue_options_free(NULL);
     multispool_enqueue_writer_free(NULL);
+    multispool_batch_free(NULL);
     multispool_entries_free(NULL);
     multispool_checkouts_free(NULL);
     multispool_entry_free(NULL);

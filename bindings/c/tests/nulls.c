@@ -33,6 +33,8 @@ static void getters_of_null_give_nothing(void **state)
     assert_int_equal(multispool_spool_read_only(NULL), 0);
     assert_null(multispool_enqueue_writer_name(NULL));
     assert_int_equal(multispool_enqueue_writer_fd(NULL), -1);
+    assert_int_equal(multispool_batch_size(NULL), 0);
+    assert_null(multispool_batch_name(NULL, 0));
     assert_null(multispool_entry_name(NULL));
     assert_null(multispool_entry_queue(NULL));
     assert_null(multispool_checkout_name(NULL));
@@ -391,6 +393,41 @@ static void readers_and_stops_refuse_null(void **state)
     multispool_reader_free(reader);
 }
 
+static void batches_refuse_null(void **state)
+{
+    multispool_batch *batch;
+    multispool_reader *reader = reader_of_in();
+    multispool_checkout *checkouts[1];
+    multispool_checkout *const null[1] = {NULL};
+    size_t count = 99;
+    (void)state;
+    REFUSES_AND_CLEARS(batch, multispool_batch_create(NULL, "in", NULL, &batch, &error));
+    REFUSES_AND_CLEARS(batch, multispool_batch_create(spool, NULL, NULL, &batch, &error));
+    REFUSES(multispool_batch_create(spool, "in", NULL, NULL, &error));
+    REFUSES(multispool_batch_add(NULL, BYTES("m"), BYTES("d"), &error));
+    REFUSES(multispool_batch_add_file(NULL, BYTES("m"), "/dev/null", &error));
+    REFUSES(multispool_batch_commit(NULL, &error));
+    REFUSES(multispool_batch_status(NULL, 0, &error));
+    DOES(multispool_batch_create(spool, "in", NULL, &batch, &error));
+    REFUSES(multispool_batch_add(batch, NULL, 1, BYTES("d"), &error));
+    REFUSES(multispool_batch_add(batch, BYTES("m"), NULL, 1, &error));
+    REFUSES(multispool_batch_add_file(batch, NULL, 1, "/dev/null", &error));
+    REFUSES(multispool_batch_add_file(batch, BYTES("m"), NULL, &error));
+    multispool_batch_free(batch);
+    multispool_entry_free(enqueue("a"));
+    REFUSES(multispool_reader_dequeue_many(NULL, NULL, 0, 1, checkouts, &count, &error));
+    assert_int_equal(count, 0);
+    REFUSES(multispool_reader_dequeue_many(reader, NULL, 0, 1, NULL, &count, &error));
+    REFUSES(multispool_reader_dequeue_many(reader, NULL, 0, 1, checkouts, NULL, &error));
+    assert_true(exists("in/a"));
+    REFUSES(multispool_save_many(NULL, 1, "out", NULL, &error));
+    REFUSES(multispool_save_many(null, 1, "out", NULL, &error));
+    REFUSES(multispool_save_many(null, 0, NULL, NULL, &error));
+    REFUSES(multispool_remove_many(NULL, 1, NULL, &error));
+    REFUSES(multispool_remove_many(null, 1, NULL, &error));
+    multispool_reader_free(reader);
+}
+
 static void recover_and_stats_refuse_null(void **state)
 {
     multispool_entries *entries;
@@ -449,6 +486,7 @@ int main(void)
         SPOOL_TEST(a_checkout_refuses_null),
         SPOOL_TEST(data_refuses_null),
         SPOOL_TEST(readers_and_stops_refuse_null),
+        SPOOL_TEST(batches_refuse_null),
         SPOOL_TEST(recover_and_stats_refuse_null),
         SPOOL_TEST(monitors_and_repairs_refuse_null),
     };

@@ -72,7 +72,7 @@ fn never_synced(between: Vec<Fate>, after: Fate) -> Prospect {
 }
 
 /// First the data is saved, then the entry: until that, new data may be seen with the old metadata.
-fn new_data() -> Prospect {
+pub(super) fn new_data() -> Prospect {
     let anywhere = |versions| {
         vec![
             waits("in", SUBJECT, versions),

@@ -12,30 +12,11 @@ use super::{
 };
 use crate::fate::{Fate, data, metadata, waits};
 
-const SECOND: &str = "second";
+pub(super) const SECOND: &str = "second";
 
 pub fn operations() -> Vec<Operation> {
-    let arrives = || {
-        changed(
-            SUBJECT,
-            vec![
-                vec![Fate::Nowhere, waits("in", SUBJECT, (0, 0))],
-                vec![waits("in", SUBJECT, (0, 0))],
-            ],
-        )
-    };
-    // A second try makes an entry of its own.
-    let first = Prospect {
-        after_second_try: None,
-        ..arrives()
-    };
-    let second = Prospect {
-        name: SECOND,
-        allowed: vec![vec![Fate::Nowhere, waits("in", SECOND, (0, 0))]],
-        after_second_try: Some(waits("in", SECOND, (0, 0))),
-    };
     vec![
-        operation("enqueue", only_bystanders, enqueue, vec![first, second]),
+        operation("enqueue", only_bystanders, enqueue, arrivals()),
         operation(
             "enqueue of a reserved name",
             only_bystanders,
@@ -53,6 +34,25 @@ pub fn operations() -> Vec<Operation> {
             )
         },
     ]
+}
+
+fn arrives() -> Prospect {
+    let there = || waits("in", SUBJECT, (0, 0));
+    changed(SUBJECT, vec![vec![Fate::Nowhere, there()], vec![there()]])
+}
+
+/// A second try makes an entry of its own.
+pub(super) fn arrivals() -> Vec<Prospect> {
+    let first = Prospect {
+        after_second_try: None,
+        ..arrives()
+    };
+    let second = Prospect {
+        name: SECOND,
+        allowed: vec![vec![Fate::Nowhere, waits("in", SECOND, (0, 0))]],
+        after_second_try: Some(waits("in", SECOND, (0, 0))),
+    };
+    vec![first, second]
 }
 
 /// What an enqueue left that died while it wrote.

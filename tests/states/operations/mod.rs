@@ -5,6 +5,7 @@ mod create;
 mod direct;
 mod enqueue;
 pub mod recovery;
+mod typed;
 
 use std::path::{Path, PathBuf};
 
@@ -95,6 +96,7 @@ pub fn all() -> Vec<Operation> {
     operations.extend(checkout::operations());
     operations.extend(direct::operations());
     operations.extend(recovery::operations());
+    operations.extend(typed::operations());
     operations
 }
 
