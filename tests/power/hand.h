@@ -58,21 +58,26 @@ static inline size_t new_data(struct hand *hand, char token[TOKEN_SIZE])
     return content_write(token, hand->data);
 }
 
-/* Logs how a call ended; 1 if the hand goes on. `error` is freed. */
-static inline int told(struct hand *hand, int32_t status, const char *name, multispool_error *error)
+/* Logs how a call ended, as `who`; 1 if the hand goes on. `error` is freed. */
+static inline int told_as(struct hand *hand, const char *who, int32_t status, const char *name, multispool_error *error)
 {
     if (status == MULTISPOOL_OK) {
-        log_line(hand->log, "%s ok %s", hand->who, name);
+        log_line(hand->log, "%s ok %s", who, name);
         if (!hand->is_up)
             log_line(hand->log, "%s up", hand->who);
         hand->is_up = 1;
     } else {
         const char *message = multispool_error_message(error);
-        log_line(hand->log, "%s failed %d %s %.600s", hand->who, (int)multispool_error_errno(error),
+        log_line(hand->log, "%s failed %d %s %.600s", who, (int)multispool_error_errno(error),
                  multispool_status_name(status), message != NULL ? message : "-");
     }
     multispool_error_free(error);
     return status == MULTISPOOL_OK;
+}
+
+static inline int told(struct hand *hand, int32_t status, const char *name, multispool_error *error)
+{
+    return told_as(hand, hand->who, status, name, error);
 }
 
 #endif

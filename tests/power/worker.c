@@ -23,6 +23,9 @@
 /* Of how many threads a process is made at most. */
 enum { THREADS = 16 };
 
+/* How many entries a batch has at most. */
+enum { BATCH = 5 };
+
 /* An entry of the default generator's name, at once. */
 static int enqueue_to(struct hand *hand, const char *queue)
 {
@@ -88,6 +91,69 @@ static int enqueue_pieces(struct hand *hand)
     if (status == MULTISPOOL_OK)
         status = multispool_enqueue_writer_commit(writer, hand->metadata, metadata_len, NULL, &error);
     return told(hand, status, name, error);
+}
+
+/* Each of a batch has an operation of its own under way, and so a name of its own. */
+static const char *of_batch(const struct hand *hand, int index, char who[TOKEN_SIZE])
+{
+    snprintf(who, TOKEN_SIZE, "%sb%d", hand->who, index);
+    return who;
+}
+
+/* A few entries with the syncs made once. */
+static int enqueue_batch(struct hand *hand)
+{
+    char metadata[TOKEN_SIZE], data[TOKEN_SIZE], who[TOKEN_SIZE];
+    const char *queue = pick_queue(hand);
+    MULTISPOOL_AUTO(batch) batch = NULL;
+    multispool_error *error;
+    int count = 1 + (int)pick(hand, BATCH), goes_on = 1;
+    int32_t status = multispool_batch_create(hand->spool, queue, NULL, &batch, &error);
+
+    for (int i = 0; status == MULTISPOOL_OK && i < count; i++) {
+        size_t metadata_len = new_metadata(hand, metadata), data_len = new_data(hand, data);
+        status = multispool_batch_add(batch, hand->metadata, metadata_len, hand->data, data_len, &error);
+        if (status == MULTISPOOL_OK)
+            log_line(hand->log, "%s enqueue %s %s %s %s", of_batch(hand, i, who), queue,
+                     multispool_batch_name(batch, (size_t)i), metadata, data);
+    }
+    if (status != MULTISPOOL_OK)
+        return told(hand, status, "-", error);
+    /* The status of each is what counts. */
+    (void)!multispool_batch_commit(batch, NULL);
+    for (int i = 0; i < count; i++) {
+        status = multispool_batch_status(batch, (size_t)i, &error);
+        goes_on &= told_as(hand, of_batch(hand, i, who), status, multispool_batch_name(batch, (size_t)i), error);
+    }
+    return goes_on;
+}
+
+/* Ends all that is in the hand, with the syncs made once. */
+static int finish_batch(struct hand *hand, const char *queue)
+{
+    char who[TOKEN_SIZE];
+    int32_t status, statuses[HELD];
+    multispool_error *error;
+    int count = hand->held_count, goes_on = 1;
+
+    for (int i = 0; i < count; i++) {
+        const char *name = multispool_checkout_name(hand->held[i]);
+        if (queue != NULL)
+            log_line(hand->log, "%s save %s %s -", of_batch(hand, i, who), name, queue);
+        else
+            log_line(hand->log, "%s remove %s", of_batch(hand, i, who), name);
+    }
+    if (queue != NULL)
+        status = multispool_save_many(hand->held, (size_t)count, queue, statuses, &error);
+    else
+        status = multispool_remove_many(hand->held, (size_t)count, statuses, &error);
+    for (int i = 0; i < count; i++) {
+        if (statuses[i] == MULTISPOOL_OK)
+            goes_on &= told_as(hand, of_batch(hand, i, who), MULTISPOOL_OK, multispool_checkout_name(hand->held[i]), NULL);
+        multispool_checkout_free(hand->held[i]);
+    }
+    hand->held_count = 0;
+    return goes_on && (status == MULTISPOOL_OK || told(hand, status, "-", error));
 }
 
 /* The next entry of some queue, if there is one, into the hand. */
@@ -211,10 +277,14 @@ static int finish(struct hand *hand, int (*end)(struct hand *hand, multispool_ch
 
 static int work_on_all(struct hand *hand)
 {
-    switch (pick(hand, 10)) {
+    switch (pick(hand, 12)) {
     case 0:
     case 1:
         return enqueue(hand);
+    case 10:
+        return enqueue_batch(hand);
+    case 11:
+        return hand->held_count == 0 || finish_batch(hand, pick(hand, 2) == 0 ? pick_queue(hand) : NULL);
     case 2:
         return enqueue_reserved(hand);
     case 3:
