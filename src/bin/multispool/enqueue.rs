@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use multispool::{EnqueueOptions, ErrorKind, QueueName, Source, Spool};
+use multispool::{Batch, EnqueueOptions, EntryName, ErrorKind, QueueName, Source, Spool};
 
 use crate::input;
 use crate::load::{self, Promise};
@@ -67,11 +67,13 @@ impl Enqueue {
         let report = Report::new(self.json, self.null);
         if self.files {
             let total = self.paths.len() as u64;
-            return Files::new(&spool, &queue, report, Some(total))?
+            return Files::new(&spool, &queue, report, Some(total), TOGETHER)?
                 .enqueue(self.paths.into_iter().map(Ok));
         }
         if let Some(list) = &self.files_from {
-            return Files::new(&spool, &queue, report, None)?
+            // Who lists files as they come wants each at once.
+            let together = if input::is_stdin(list) { 1 } else { TOGETHER };
+            return Files::new(&spool, &queue, report, None, together)?
                 .enqueue(names::records(list, self.null)?);
         }
         self.one(&spool, &queue, report)
@@ -195,6 +197,9 @@ fn tell(report: &mut Report, name: &OsStr, queue: &QueueName, line: Line<'_>) ->
         })
 }
 
+/// How many files are brought to the disk at once.
+const TOGETHER: usize = 64;
+
 /// Many files, an entry each.
 struct Files<'a> {
     spool: &'a Spool,
@@ -202,6 +207,7 @@ struct Files<'a> {
     report: Report,
     watch: Watch,
     bar: ProgressBar,
+    together: usize,
 }
 
 impl<'a> Files<'a> {
@@ -210,6 +216,7 @@ impl<'a> Files<'a> {
         queue: &'a QueueName,
         report: Report,
         total: Option<u64>,
+        together: usize,
     ) -> Result<Self> {
         let watch = Watch::start()?;
         Ok(Self {
@@ -218,48 +225,63 @@ impl<'a> Files<'a> {
             report,
             watch,
             bar: bar(total)?,
+            together,
         })
     }
 
     fn enqueue(mut self, paths: impl Iterator<Item = Result<OsString>>) -> Result<Status> {
-        for path in paths {
-            let path = path?;
-            if let Some(interrupted) = self.watch.caught() {
-                self.bar.finish_and_clear();
-                return Err(interrupted.into());
-            }
-            let told = self.file(&path);
-            self.bar.inc(1);
-            if told.is_err() {
-                self.bar.finish_and_clear();
-            }
-            told?;
-        }
+        let done = self.all(paths);
         self.bar.finish_and_clear();
+        done?;
         self.report.finish()
     }
 
-    /// A file that fails is told and passed over; only a failure to tell ends the call.
-    fn file(&mut self, path: &OsStr) -> Result<()> {
-        let (spool, queue, watch, report) = (self.spool, self.queue, &self.watch, &mut self.report);
-        let enqueued = input_file(Path::new(path)).and_then(|file| {
-            let mut reader = watch.reader(file);
-            let options = EnqueueOptions::new();
-            let entry = spool.enqueue_with(
-                queue,
-                path.as_bytes(),
-                Source::reader(&mut reader),
-                &options,
-            )?;
-            Ok(entry.name().clone())
+    fn all(&mut self, mut paths: impl Iterator<Item = Result<OsString>>) -> Result<()> {
+        loop {
+            let together = paths.by_ref().take(self.together);
+            let mut batch = self.spool.batch(self.queue, &EnqueueOptions::new())?;
+            let mut added = Vec::new();
+            for path in together {
+                let path = path?;
+                if let Some(interrupted) = self.watch.caught() {
+                    return Err(interrupted.into());
+                }
+                let result = self.add(&mut batch, &path)?;
+                added.push((path, result));
+            }
+            if added.is_empty() {
+                return Ok(());
+            }
+            let mut answers = batch.commit().into_iter();
+            for (path, added) in added {
+                let name = added.and_then(|()| match answers.next() {
+                    Some(answer) => Ok(answer?.name().clone()),
+                    None => unreachable!("there is an answer for each that was added"),
+                });
+                self.bar.inc(1);
+                self.tell(&path, name)?;
+            }
+        }
+    }
+
+    /// A file that fails is told in its turn and passed over; only an interruption ends the call.
+    fn add(&self, batch: &mut Batch, path: &OsStr) -> Result<Result<()>> {
+        let added = input_file(Path::new(path)).and_then(|file| {
+            let mut reader = self.watch.reader(file);
+            batch.add(path.as_bytes(), Source::reader(&mut reader))?;
+            Ok(())
         });
+        match added.map_err(|error| interrupted_or(&self.watch, error)) {
+            Err(error) if error.is::<crate::signals::Interrupted>() => Err(error),
+            added => Ok(added),
+        }
+    }
+
+    fn tell(&mut self, path: &OsStr, enqueued: Result<EntryName>) -> Result<()> {
+        let (queue, report) = (self.queue, &mut self.report);
         self.bar.suspend(|| match enqueued {
             Ok(name) => tell(report, name.as_os_str(), queue, Line::enqueued().of(path)),
             Err(error) => {
-                let error = interrupted_or(watch, error);
-                if error.is::<crate::signals::Interrupted>() {
-                    return Err(error);
-                }
                 let visible = error
                     .downcast_ref::<multispool::Error>()
                     .and_then(multispool::Error::entry_name)
