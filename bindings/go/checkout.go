@@ -26,11 +26,11 @@ type Checkout struct {
 
 func newCheckout(spool *Spool, native *C.multispool_checkout) *Checkout {
 	c := &Checkout{
-		handle: newExclusive(native, func(p *C.multispool_checkout) { C.multispool_checkout_free(p) }),
+		handle: newExclusive(native, spool.handle.throttle, func(p *C.multispool_checkout) { C.multispool_checkout_free(p) }),
 		spool:  spool,
 	}
 	// The handle is new: it cannot be closed yet.
-	_ = c.handle.use("checkout", func(native *C.multispool_checkout) error {
+	_ = c.handle.look("checkout", func(native *C.multispool_checkout) error {
 		c.queue = C.GoString(C.multispool_checkout_queue(native))
 		c.name = C.GoString(C.multispool_checkout_name(native))
 		var length C.size_t
@@ -104,6 +104,12 @@ func (c *Checkout) Queue() string { return c.queue }
 // Name is the entry's name, which stays the same until it is removed.
 func (c *Checkout) Name() string { return c.name }
 
+// checkout is itself, in whatever type it is embedded.
+func (c *Checkout) checkout() *Checkout { return c }
+
+// entry names the entry in the queue that it was taken from.
+func (c *Checkout) entry() *Entry { return &Entry{spool: c.spool, queue: c.queue, name: c.name} }
+
 // String is "queue/name".
 func (c *Checkout) String() string { return c.queue + "/" + c.name }
 
@@ -125,7 +131,7 @@ func (c *Checkout) Update(f func(metadata []byte) []byte) error {
 
 // SetMetadata replaces the metadata. Nothing is written before Save; Release and Close drop it.
 func (c *Checkout) SetMetadata(metadata []byte) error {
-	return c.handle.use("update", func(native *C.multispool_checkout) error {
+	return c.handle.look("update", func(native *C.multispool_checkout) error {
 		m, length := borrowed(metadata)
 		var cause *C.multispool_error
 		status := C.multispool_checkout_update(native, m, length, &cause)
@@ -140,7 +146,7 @@ func (c *Checkout) SetMetadata(metadata []byte) error {
 
 // DataFile is the entry's data. It is of use until the checkout is finished.
 func (c *Checkout) DataFile() *DataFile {
-	return &DataFile{name: c.name, use: func(operation string, f func(*C.multispool_data_file) error) error {
+	return &DataFile{name: c.name, throttle: c.handle.throttle, use: func(operation string, f func(*C.multispool_data_file) error) error {
 		return c.handle.use(operation, func(native *C.multispool_checkout) error {
 			var file *C.multispool_data_file
 			var cause *C.multispool_error
@@ -238,7 +244,7 @@ func (c *Checkout) Finish(outcome Outcome) error {
 func (c *Checkout) Finished() bool {
 	finished := true
 	// A closed handle is the answer, not a failure.
-	_ = c.handle.use("finished", func(native *C.multispool_checkout) error {
+	_ = c.handle.look("finished", func(native *C.multispool_checkout) error {
 		finished = C.multispool_checkout_finished(native) != 0
 		return nil
 	})
@@ -252,7 +258,7 @@ func (c *Checkout) Close() error {
 		if c.borrowed || C.multispool_checkout_finished(native) != 0 {
 			return nil
 		}
-		return c.releaseNative(native)
+		return c.handle.throttle.run("release", func() error { return c.releaseNative(native) })
 	})
 }
 

@@ -11,8 +11,9 @@ import (
 // DataFile is an entry's data: any bytes, which may be more than fit into memory. It holds nothing
 // open and needs no Close.
 type DataFile struct {
-	name string
-	use  func(operation string, f func(*C.multispool_data_file) error) error
+	name     string
+	throttle Throttle
+	use      func(operation string, f func(*C.multispool_data_file) error) error
 }
 
 // Path is where the data is, for programs that read files by name. What they write there is theirs
@@ -86,6 +87,9 @@ func (d *DataFile) Open() (io.ReadSeekCloser, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.throttle != nil {
+		return &throttled{file: opened, throttle: d.throttle}, nil
+	}
 	return opened, nil
 }
 
@@ -100,7 +104,7 @@ func (d *DataFile) Writer() (*DataWriter, error) {
 			return err
 		}
 		writer = &DataWriter{
-			handle: newExclusive(native, func(p *C.multispool_data_writer) { C.multispool_data_writer_free(p) }),
+			handle: newExclusive(native, d.throttle, func(p *C.multispool_data_writer) { C.multispool_data_writer_free(p) }),
 			name:   d.name,
 		}
 		return nil

@@ -49,7 +49,7 @@ func (d Direct) Remove() error {
 
 // DataFile is the entry's data.
 func (d Direct) DataFile() *DataFile {
-	return &DataFile{name: d.entry.name, use: func(operation string, f func(*C.multispool_data_file) error) error {
+	return &DataFile{name: d.entry.name, throttle: d.entry.spool.handle.throttle, use: func(operation string, f func(*C.multispool_data_file) error) error {
 		return d.entry.use(operation, func(native *C.multispool_entry) error {
 			var file *C.multispool_data_file
 			var cause *C.multispool_error

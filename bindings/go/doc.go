@@ -1,5 +1,5 @@
 // Package multispool is a queue that is a directory: processes on one machine put entries in, and
-// others take them out, each exactly once, whatever crashes in between.
+// others take them out. An entry has one owner at a time, and none is lost, whatever crashes in between.
 //
 // To build it, install the C library first (libmultispool.so, multispool.h and multispool.pc: in
 // its source tree, "make && sudo make install"), a C compiler and pkg-config; cgo must be on
@@ -15,7 +15,10 @@
 // owns: it ends in [Checkout.Save] to any queue, [Checkout.Remove], or [Checkout.Release].
 //
 //	reader, err := spool.Reader("incoming")
-//	...
+//	if err != nil {
+//		return err
+//	}
+//	defer reader.Close()
 //	for checkout, err := range reader.All(ctx) {
 //		if err != nil {
 //			slog.Error("take", "error", err)
@@ -30,11 +33,16 @@
 //		}
 //	}
 //
+// [Spoolable] and [Typed] are the same with Go values for metadata and data, by codecs such as [JSON].
+// A [Worker] runs a handler on the entries of a queue, several at once, and drains when it is told to
+// end. [Spool.EnqueueMany], [Reader.DequeueMany], [SaveMany] and [RemoveMany] share the price of a
+// sync. A [Monitor] tells what is wrong with a spool.
+//
 // # Promises
 //
 // With [DurabilityFull], the default, what a call reported as done survives the loss of power. An
 // entry whose owner dies is given to the next by [Spool.Recover], which is safe beside live workers:
-// call it when a worker starts and every 15 seconds. The entry's work may then run again, so
+// call it when a worker starts and every 15 seconds, as a Worker does. The entry's work may then run again, so
 // handlers must be able to repeat it; the entry's name stays the same.
 //
 // # Handles

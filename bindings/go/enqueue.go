@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Enqueue adds an entry to queue. When it returns nil the entry is visible, and as durable as the
@@ -88,6 +89,10 @@ func (s *Spool) withEnqueue(queue string, options []EnqueueOption,
 	if err != nil {
 		return err
 	}
+	generator := s.generatorFor(options)
+	if generator != nil {
+		options = append(slices.Clip(options), WithNameGenerator(generator)) // so that there are native options
+	}
 	native, err := build("enqueue", options,
 		func(o **C.multispool_enqueue_options, e **C.multispool_error) C.int32_t {
 			return C.multispool_enqueue_options_new(o, e)
@@ -96,9 +101,26 @@ func (s *Spool) withEnqueue(queue string, options []EnqueueOption,
 	if err != nil {
 		return err
 	}
+	// A queue that is unknown must not cost a name: the library refuses it.
+	if generator != nil && slices.Contains(s.queues, queue) {
+		if err := s.nameBy(generator, native); err != nil {
+			return err
+		}
+	}
 	return s.handle.use("enqueue", func(spool *C.multispool_spool) error {
 		return call(spool, text, native)
 	})
+}
+
+// nameBy makes an enqueue use a name that the generator gave and that is reserved now.
+func (s *Spool) nameBy(generator NameGenerator, options *C.multispool_enqueue_options) error {
+	name, err := s.reserveBy(generator)
+	if err != nil {
+		return err
+	}
+	var cause *C.multispool_error
+	status := reservedName(name).setEnqueue(options, &cause)
+	return failure("enqueue", name, status, cause)
 }
 
 // EnqueueWriter is an entry in the making: write its data, then Commit. It is not visible before.
@@ -119,7 +141,7 @@ func (s *Spool) EnqueueWriter(queue string, options ...EnqueueOption) (*EnqueueW
 			return err
 		}
 		writer = &EnqueueWriter{
-			handle: newExclusive(native, func(p *C.multispool_enqueue_writer) { C.multispool_enqueue_writer_free(p) }),
+			handle: newExclusive(native, s.handle.throttle, func(p *C.multispool_enqueue_writer) { C.multispool_enqueue_writer_free(p) }),
 			spool:  s,
 			name:   C.GoString(C.multispool_enqueue_writer_name(native)),
 		}

@@ -31,7 +31,8 @@ type Stat struct {
 // ErrUnknownQueue.
 func (s *Spool) Entry(queue, name string) (*Entry, error) {
 	entry := &Entry{spool: s, queue: queue, name: name}
-	if err := entry.use("entry", func(*C.multispool_entry) error { return nil }); err != nil {
+	err := entry.lend("entry", s.handle.look, func(*C.multispool_entry) error { return nil })
+	if err != nil {
 		return nil, err
 	}
 	return entry, nil
@@ -99,8 +100,14 @@ func (s *Spool) takenEntry(native *C.multispool_entry) *Entry {
 	}
 }
 
-// use lends f the library's entry.
+// use lends f, which touches the disk, the library's entry.
 func (e *Entry) use(operation string, f func(*C.multispool_entry) error) error {
+	return e.lend(operation, e.spool.handle.use, f)
+}
+
+func (e *Entry) lend(operation string, with func(string, func(*C.multispool_spool) error) error,
+	f func(*C.multispool_entry) error,
+) error {
 	queue, err := queueText(operation, e.queue)
 	if err != nil {
 		return err
@@ -109,7 +116,7 @@ func (e *Entry) use(operation string, f func(*C.multispool_entry) error) error {
 	if err != nil {
 		return err
 	}
-	return e.spool.handle.use(operation, func(spool *C.multispool_spool) error {
+	return with(operation, func(spool *C.multispool_spool) error {
 		var native *C.multispool_entry
 		var cause *C.multispool_error
 		status := C.multispool_entry_create(spool, queue, name, &native, &cause)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"syscall"
 )
 
@@ -184,5 +185,5 @@ func outcomeText(s Status) string {
 	case StatusInvalidName:
 		return "the name has a NUL byte in it: use one without"
 	}
-	return s.String()
+	return strings.ToLower(strings.ReplaceAll(s.String(), "_", " "))
 }

@@ -2,6 +2,7 @@ package multispool
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -88,10 +89,14 @@ func TestLogsHaveEachPartOnItsOwn(t *testing.T) {
 	entry := enqueue(t, spool, "incoming", "m", "d")
 	checkout := checkOut(t, entry)
 	logger.Info("test", "error", &Error{Status: StatusNoSpace, Op: "save", Path: "/p", Errno: syscall.ENOSPC, Message: "full", Name: "n"},
-		"entry", entry, "checkout", checkout, "spool", spool)
+		"entry", entry, "checkout", checkout, "spool", spool, "reader", newReader(t, spool), "outcome", Save("done"))
+	if ModeLocal.String() != "local" || OwnersMixed.String() != "mixed" || fmt.Sprint(newReader(t, spool)) != spool.Dir()+"/incoming" {
+		t.Errorf("printed as %v, %v and %v", ModeLocal, OwnersMixed, newReader(t, spool))
+	}
 	for _, want := range []string{
 		"error.status=NO_SPACE", "error.op=save", "error.path=/p", "error.errno=28", "error.message=full", "error.name=n",
 		"entry.queue=incoming", "entry.name=" + entry.Name(), "checkout.queue=incoming", "spool.dir=" + spool.Dir(),
+		"reader.queue=incoming", `outcome="save to done"`,
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in %q", want, out.String())

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package multispool
 
 import (
@@ -5,6 +7,7 @@ import (
 	"io/fs"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrClosed is a handle that was used after its Close. It is also fs.ErrClosed.
@@ -23,16 +26,25 @@ type handle[P any] struct {
 	closed  bool
 	free    func(P)
 	net     runtime.Cleanup
+	// throttle is what passes through use.
+	throttle Throttle
 }
 
-func newHandle[P any](pointer P, free func(P)) *handle[P] {
-	h := &handle[P]{pointer: pointer, free: free}
+func newHandle[P any](pointer P, throttle Throttle, free func(P)) *handle[P] {
+	h := &handle[P]{pointer: pointer, throttle: throttle, free: free}
 	h.net = runtime.AddCleanup(h, free, pointer)
 	return h
 }
 
-// use calls f with the pointer, or fails with ErrClosed.
+// use calls f, which touches the disk, with the pointer, or fails with ErrClosed.
 func (h *handle[P]) use(operation string, f func(P) error) error {
+	return h.look(operation, func(pointer P) error {
+		return h.throttle.run(operation, func() error { return f(pointer) })
+	})
+}
+
+// look is use for what does not touch the disk.
+func (h *handle[P]) look(operation string, f func(P) error) error {
 	h.mu.Lock()
 	if h.closed {
 		h.mu.Unlock()
@@ -78,16 +90,30 @@ type exclusive[P any] struct {
 	closed  bool
 	free    func(P)
 	net     runtime.Cleanup
+	// throttle is what passes through use.
+	throttle Throttle
+	// number is in which order several are locked at once.
+	number uint64
 }
 
-func newExclusive[P any](pointer P, free func(P)) *exclusive[P] {
-	e := &exclusive[P]{pointer: pointer, free: free}
+// made is how many exclusive handles there have been.
+var made atomic.Uint64
+
+func newExclusive[P any](pointer P, throttle Throttle, free func(P)) *exclusive[P] {
+	e := &exclusive[P]{pointer: pointer, throttle: throttle, free: free, number: made.Add(1)}
 	e.net = runtime.AddCleanup(e, free, pointer)
 	return e
 }
 
-// use calls f with the pointer, or fails with ErrClosed.
+// use calls f, which touches the disk, with the pointer, or fails with ErrClosed.
 func (e *exclusive[P]) use(operation string, f func(P) error) error {
+	return e.look(operation, func(pointer P) error {
+		return e.throttle.run(operation, func() error { return f(pointer) })
+	})
+}
+
+// look is use for what does not touch the disk.
+func (e *exclusive[P]) look(operation string, f func(P) error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {

@@ -85,7 +85,7 @@ func NewMonitor(dir string, limits *Limits) (*Monitor, error) {
 		return nil, err
 	}
 	free := func(p *C.multispool_monitor) { C.multispool_monitor_free(p) }
-	return &Monitor{handle: newExclusive(native, free)}, nil
+	return &Monitor{handle: newExclusive(native, nil, free)}, nil
 }
 
 // RunOnce looks once, and returns the problems in order; see Spool.Problems. When ctx is done it

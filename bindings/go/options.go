@@ -46,6 +46,11 @@ const (
 	OwnersMixed Owners = C.MULTISPOOL_OWNERS_MIXED
 )
 
+// String is "locking" or "mixed".
+func (o Owners) String() string {
+	return word(map[Owners]string{OwnersLocking: "locking", OwnersMixed: "mixed"}, o)
+}
+
 // Mode says who shares a spool.
 type Mode int32
 
@@ -55,6 +60,11 @@ const (
 	// ModeNetwork is a spool on a file system that several machines share.
 	ModeNetwork Mode = C.MULTISPOOL_MODE_NETWORK
 )
+
+// String is "local" or "network".
+func (m Mode) String() string {
+	return word(map[Mode]string{ModeLocal: "local", ModeNetwork: "network"}, m)
+}
 
 type (
 	// A SpoolOption changes how Create, Load and LoadUnsafe open a spool.
@@ -96,18 +106,13 @@ type (
 )
 
 type (
-	spoolOption   func(*C.multispool_spool_options, **C.multispool_error) C.int32_t
-	enqueueOption func(*C.multispool_enqueue_options, **C.multispool_error) C.int32_t
-	readerOption  func(*C.multispool_reader_options, **C.multispool_error) C.int32_t
-	repairOption  func(*C.multispool_repair_options, **C.multispool_error) C.int32_t
-	statsOption   func(*C.multispool_stats_options, **C.multispool_error) C.int32_t
+	spoolOption  func(*C.multispool_spool_options, **C.multispool_error) C.int32_t
+	readerOption func(*C.multispool_reader_options, **C.multispool_error) C.int32_t
+	repairOption func(*C.multispool_repair_options, **C.multispool_error) C.int32_t
+	statsOption  func(*C.multispool_stats_options, **C.multispool_error) C.int32_t
 )
 
 func (f spoolOption) setSpool(o *C.multispool_spool_options, e **C.multispool_error) C.int32_t {
-	return f(o, e)
-}
-
-func (f enqueueOption) setEnqueue(o *C.multispool_enqueue_options, e **C.multispool_error) C.int32_t {
 	return f(o, e)
 }
 
@@ -218,17 +223,6 @@ func WithGroup(gid uint32) SpoolOption {
 func WithAllowWorldWritable() SpoolOption {
 	return spoolOption(func(o *C.multispool_spool_options, e **C.multispool_error) C.int32_t {
 		return C.multispool_spool_options_set_allow_world_writable(o, 1, e)
-	})
-}
-
-// WithName enqueues under a name that was reserved before, by anyone.
-func WithName(reserved string) EnqueueOption {
-	return enqueueOption(func(o *C.multispool_enqueue_options, e **C.multispool_error) C.int32_t {
-		name, err := nameText("enqueue", reserved)
-		if err != nil {
-			return C.MULTISPOOL_INVALID_NAME
-		}
-		return C.multispool_enqueue_options_set_name(o, name, e)
 	})
 }
 

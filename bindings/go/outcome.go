@@ -1,4 +1,8 @@
+//go:build cgo
+
 package multispool
+
+import "log/slog"
 
 // Outcome says what becomes of an entry. The zero Outcome is Release().
 type Outcome struct {
@@ -41,3 +45,6 @@ func (o Outcome) String() string {
 		return "release"
 	}
 }
+
+// LogValue is the same text.
+func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }

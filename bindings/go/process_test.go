@@ -13,12 +13,20 @@ import (
 	"testing"
 )
 
-// role is the environment variable that makes the test program a worker to be killed.
-const role = "MULTISPOOL_TEST_HOLD"
+// The environment variables that make the test program another, with a spool's directory as value.
+const (
+	roleHold     = "MULTISPOOL_TEST_HOLD"      // a worker, to be killed
+	roleFullDisk = "MULTISPOOL_TEST_FULL_DISK" // a producer on a full disk
+	roleBadSync  = "MULTISPOOL_TEST_BAD_SYNC"  // a producer on a disk that fails to sync
+)
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(role); dir != "" {
-		hold(dir)
+	for role, play := range map[string]func(dir string){
+		roleHold: hold, roleFullDisk: produceOnAFullDisk, roleBadSync: produceWithoutSyncs,
+	} {
+		if dir := os.Getenv(role); dir != "" {
+			play(dir)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -45,7 +53,7 @@ func hold(dir string) {
 func startHolder(t *testing.T, spool *Spool) (worker *exec.Cmd, name string) {
 	t.Helper()
 	worker = exec.Command("/proc/self/exe")
-	worker.Env = append(os.Environ(), role+"="+spool.Dir())
+	worker.Env = append(os.Environ(), roleHold+"="+spool.Dir())
 	worker.Stderr = os.Stderr
 	_, err := worker.StdinPipe()
 	must(t, err)

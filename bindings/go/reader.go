@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"os"
 	"sync"
 	"syscall"
@@ -59,7 +60,7 @@ func (s *Spool) Reader(queue string, options ...ReaderOption) (*Reader, error) {
 		return nil, err
 	}
 	return &Reader{
-		handle:  newExclusive(native, func(p *C.multispool_reader) { C.multispool_reader_free(p) }),
+		handle:  newExclusive(native, s.handle.throttle, func(p *C.multispool_reader) { C.multispool_reader_free(p) }),
 		spool:   s,
 		queue:   queue,
 		turn:    make(chan struct{}, 1),
@@ -73,30 +74,48 @@ func (r *Reader) Spool() *Spool { return r.spool }
 // Queue is the queue that the reader reads.
 func (r *Reader) Queue() string { return r.queue }
 
+// String is the spool's directory and the queue.
+func (r *Reader) String() string { return r.spool.dir + "/" + r.queue }
+
+// LogValue is the spool's directory and the queue.
+func (r *Reader) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("dir", r.spool.dir), slog.String("queue", r.queue))
+}
+
 // Dequeue takes the next entry, and waits for one if there is none. When ctx is done first it
 // returns ctx.Err(), and no entry was taken; an entry once taken is returned. ErrCorrupt is one
 // damaged entry, with its path: the next call goes on to others.
 func (r *Reader) Dequeue(ctx context.Context) (*Checkout, error) {
+	var checkout *Checkout
+	err := r.await(ctx, func() (ended bool, err error) {
+		checkout, err = r.next()
+		return checkout != nil, err
+	})
+	return checkout, err
+}
+
+// await makes attempts until one ends, by taking something or by an error.
+func (r *Reader) await(ctx context.Context, attempt func() (ended bool, err error)) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	// First of all, as a reader that can wait does not pause for names that are busy.
 	signal, err := r.waitable()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if checkout, err := r.next(); checkout != nil || err != nil {
-		return checkout, err
+	if ended, err := attempt(); ended || err != nil {
+		return err
 	}
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	case <-r.closing:
-		return nil, closedError("dequeue")
+		return closedError("dequeue")
 	}
-	return r.wait(ctx, signal)
+	return r.wait(ctx, signal, attempt)
 }
 
 // DequeueAvailable takes the next entry that is there, and does not wait: ErrEmpty says that there
@@ -139,10 +158,10 @@ func (r *Reader) next() (*Checkout, error) {
 // wait waits in the runtime's poller. The library's descriptor becomes readable when a dequeue may
 // succeed, and only a dequeue that finds nothing makes it unreadable again: so each try is made
 // inside conn.Read, which has forgotten older events by then and wakes for every newer one.
-func (r *Reader) wait(ctx context.Context, signal *os.File) (*Checkout, error) {
+func (r *Reader) wait(ctx context.Context, signal *os.File, attempt func() (ended bool, err error)) error {
 	conn, err := signal.SyscallConn()
 	if err != nil {
-		return nil, r.waitError(ctx, err)
+		return r.waitError(ctx, err)
 	}
 	cancelled := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -157,16 +176,16 @@ func (r *Reader) wait(ctx context.Context, signal *os.File) (*Checkout, error) {
 			_ = signal.SetReadDeadline(time.Time{})
 		}
 	}()
-	var checkout *Checkout
+	var ended bool
 	var failed error
 	err = conn.Read(func(uintptr) bool {
-		checkout, failed = r.next()
-		return checkout != nil || failed != nil
+		ended, failed = attempt()
+		return ended || failed != nil
 	})
-	if checkout == nil && failed == nil {
-		return nil, r.waitError(ctx, err)
+	if !ended && failed == nil {
+		return r.waitError(ctx, err)
 	}
-	return checkout, failed
+	return failed
 }
 
 // waitError says why a wait ended without an entry.

@@ -74,7 +74,7 @@ func (s *Spool) Repair(options ...RepairOption) (*RepairPlan, error) {
 	}
 	return &RepairPlan{
 		steps:  stepsOf(C.multispool_plan_steps(native)),
-		handle: newHandle(native, func(p *C.multispool_plan) { C.multispool_plan_free(p) }),
+		handle: newHandle(native, s.handle.throttle, func(p *C.multispool_plan) { C.multispool_plan_free(p) }),
 	}, nil
 }
 

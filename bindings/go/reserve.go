@@ -3,14 +3,24 @@ package multispool
 // #include <multispool.h>
 import "C"
 
+// A ReserveOption changes one Reserve.
+type ReserveOption interface{ reserveBy() NameGenerator }
+
 // Reserve makes a name that nothing in the spool has, and keeps it for a later Enqueue with
-// WithName, by anyone. The name sorts by time and is never used again.
-func (s *Spool) Reserve() (string, error) {
+// WithName, by anyone. Without a generator of the caller's the name sorts by time and is never used
+// again.
+func (s *Spool) Reserve(options ...ReserveOption) (string, error) {
+	generator := s.names
+	for _, option := range options {
+		generator = option.reserveBy()
+	}
+	if generator != nil {
+		return s.reserveBy(generator)
+	}
 	return s.reserve(nil, "")
 }
 
-// ReserveName reserves a name of the caller's choice; ErrNameTaken says that it is in use. A name
-// generator is a loop around it.
+// ReserveName reserves a name of the caller's choice; ErrNameTaken says that it is in use.
 func (s *Spool) ReserveName(name string) error {
 	text, err := nameText("reserve", name)
 	if err != nil {

@@ -13,6 +13,8 @@ type Spool struct {
 	handle *handle[*C.multispool_spool]
 	dir    string
 	queues []string
+	// names is who names what is enqueued; nil is the library.
+	names NameGenerator
 }
 
 // Create opens the spool in dir, making what is missing of it and of its queues. It refuses a
@@ -67,15 +69,20 @@ func open(operation, dir string, queues []string, options []SpoolOption,
 	if err != nil {
 		return nil, err
 	}
+	throttle := throttleOf(options)
 	var spool *C.multispool_spool
-	var cause *C.multispool_error
-	status := call(path, list, C.size_t(len(queues)), native, &spool, &cause)
-	if err := failure(operation, "", status, cause); err != nil {
+	err = throttle.run(operation, func() error {
+		var cause *C.multispool_error
+		status := call(path, list, C.size_t(len(queues)), native, &spool, &cause)
+		return failure(operation, "", status, cause)
+	})
+	if err != nil {
 		return nil, err
 	}
 	s := &Spool{
-		handle: newHandle(spool, func(p *C.multispool_spool) { C.multispool_spool_free(p) }),
+		handle: newHandle(spool, throttle, func(p *C.multispool_spool) { C.multispool_spool_free(p) }),
 		dir:    C.GoString(C.multispool_spool_dir(spool)),
+		names:  generatorOf(options),
 	}
 	for i := range C.multispool_spool_queue_count(spool) {
 		s.queues = append(s.queues, C.GoString(C.multispool_spool_queue(spool, i)))
@@ -131,7 +138,7 @@ func (s *Spool) Queues() []string { return append([]string{}, s.queues...) }
 // Durability is the promise of each call that does not choose its own.
 func (s *Spool) Durability() (Durability, error) {
 	var level Durability
-	err := s.handle.use("durability", func(spool *C.multispool_spool) error {
+	err := s.handle.look("durability", func(spool *C.multispool_spool) error {
 		level = Durability(C.multispool_spool_durability(spool))
 		return nil
 	})
@@ -141,7 +148,7 @@ func (s *Spool) Durability() (Durability, error) {
 // ReadOnly tells whether the spool was opened with WithReadOnly.
 func (s *Spool) ReadOnly() (bool, error) {
 	var readOnly bool
-	err := s.handle.use("read_only", func(spool *C.multispool_spool) error {
+	err := s.handle.look("read_only", func(spool *C.multispool_spool) error {
 		readOnly = C.multispool_spool_read_only(spool) != 0
 		return nil
 	})
