@@ -396,7 +396,8 @@ impl Checkout {
         spool.step(|| {
             if let Some(new) = &new {
                 // At every level: what it replaces may be durable.
-                new.settle(spool.layout().settling_in_place(durability), SAVE)?;
+                let settling = spool.layout().settling_in_place(durability);
+                new.settle(settling, SAVE)?;
                 self.put_in_place(new, SAVE)?;
             }
             if let Some(reader) = &self.reader
@@ -660,17 +661,17 @@ impl Checkout {
             Some(_) => Step::SyncSource,
             None => Step::SyncRemoval,
         };
-        let is_ordered = self.spool.layout().is_ordered();
-        let sources = match (target, is_ordered) {
-            // The sync of the one directory that was changed last carries the others.
-            (Some(_), true) => &[][..],
-            (None, true) => &[&self.queue.checkout][..],
-            (_, false) => &[&self.queue.checkout, &*self.queue.waiting],
-        };
         let is_target =
             |dir: &Dir| target.is_some_and(|target| target.waiting.path() == dir.path());
         self.spool
             .step(|| {
+                let is_ordered = self.spool.layout().is_ordered();
+                let sources = match (target, is_ordered) {
+                    // The sync of the one directory that was changed last carries the others.
+                    (Some(_), true) => &[][..],
+                    (None, true) => &[&self.queue.checkout][..],
+                    (_, false) => &[&self.queue.checkout, &*self.queue.waiting],
+                };
                 if let Some(target) = target {
                     target.waiting.sync(operation, Step::SyncQueue)?;
                 }

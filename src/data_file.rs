@@ -274,7 +274,8 @@ impl DataWriter {
         scratch.must_be_ours(operation)?;
         let data = &spool.layout().data;
         spool.step(|| {
-            scratch.settle(spool.layout().settling(*durability), operation)?;
+            let settling = spool.layout().settling(*durability);
+            scratch.settle(settling, operation)?;
             let target = data.place(operation, name.as_os_str())?;
             let from = scratch.place(operation)?;
             rename::exchanging(from, target).map_err(|errno| match errno {

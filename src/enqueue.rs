@@ -224,14 +224,11 @@ impl EnqueueWriter {
     pub fn commit(&mut self, metadata: &[u8]) -> Result<Entry> {
         let spool = self.ready()?.spool.clone();
         spool.must_hold(metadata.len(), ENQUEUE)?;
-        let metadata = match self.write_metadata(metadata) {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                self.undo();
-                return Err(error);
-            }
-        };
-        let written = self.written(metadata)?;
+        let written = self
+            .write_metadata(metadata)
+            .and_then(|metadata| self.written(metadata))
+            .inspect_err(|_| self.undo());
+        let written = written?;
         let entry = spool.step(|| {
             written.settle()?;
             written.sync_names()?;
@@ -253,14 +250,15 @@ impl EnqueueWriter {
 
     /// All of the entry, when its data is written too. The writer is used up.
     pub(crate) fn written(&mut self, metadata: Scratch) -> Result<Written> {
-        self.ready()?;
+        let layout = self.ready()?.spool.layout();
+        let settling = layout.settling(self.durability);
         let Some(draft) = self.draft.take() else {
             unreachable!("a writer that is ready has a draft")
         };
         Ok(Written {
             queue: Arc::clone(&self.queue),
             durability: self.durability,
-            settling: draft.spool.layout().settling(self.durability),
+            settling,
             scratch: metadata,
             draft,
         })

@@ -73,21 +73,25 @@ impl Layout {
     /// Whether the sync of one directory of this spool carries all earlier changes in the others: they lie on one file
     /// system, whose journal keeps the order. Where that cannot be told it is not so.
     pub(crate) fn is_ordered(&self) -> bool {
-        *self.ordered.get_or_init(|| {
-            let ask = || -> Result<bool> {
-                const ASK: &str = "ask for the file system";
-                let mut devices = Vec::new();
-                for dir in [&*self.root, &self.registry, &self.tmp, &self.data] {
-                    let stat = file::stat(dir.fd(ASK)?).at(ASK, || dir.path.clone())?;
-                    devices.push(stat.st_dev);
-                }
-                // Queues need not be asked: what is moved into them comes from these.
-                let is_one = devices.iter().all(|device| *device == devices[0]);
-                let is_ordered = journal::is_ordered(self.root.fd(ASK)?);
-                Ok(is_one && is_ordered.at(ASK, || self.root.path.clone())?)
-            };
-            !omit::is_out(Step::KeepOrder) && ask().unwrap_or(false)
-        })
+        if let Some(is_ordered) = self.ordered.get() {
+            return *is_ordered;
+        }
+        let ask = || {
+            let root = self.root.fd("ask for the file system").ok()?;
+            let mut others = Vec::new();
+            // Queues need not be asked: what is moved into them comes from these.
+            for name in [REGISTRY, TMP, DATA] {
+                others.push(file::stat_at(root, name.as_ref()).ok()?.st_dev);
+            }
+            let is_one = others.iter().all(|device| *device == others[0]);
+            Some(is_one && journal::is_ordered(root, others[0]).ok()?)
+        };
+        match ask() {
+            Some(is_ordered) => *self
+                .ordered
+                .get_or_init(|| is_ordered && !omit::is_out(Step::KeepOrder)),
+            None => false,
+        }
     }
 
     /// What new contents need before they become visible, so that the loss of power finds them whole, by this durability.

@@ -112,12 +112,12 @@ impl Spool {
         if let Some(last) = returned.last()
             && durability.syncs_names()
         {
-            let dirs = match self.layout().is_ordered() {
-                // It was changed by the same renames, and its sync carries the other.
-                true => &[&*queue.waiting][..],
-                false => &[&*queue.waiting, &queue.checkout],
-            };
             self.step(|| {
+                let dirs = match self.layout().is_ordered() {
+                    // It was changed by the same renames, and its sync carries the other.
+                    true => &[&*queue.waiting][..],
+                    false => &[&*queue.waiting, &queue.checkout],
+                };
                 dirs.iter()
                     .try_for_each(|dir| dir.sync(RECOVER, Step::SyncQueue))
             })

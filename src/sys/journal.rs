@@ -14,16 +14,16 @@ const EXT4: u32 = 0xEF53;
 const XFS: u32 = 0x5846_5342;
 
 /// Whether one directory's sync carries along every change that was made before on its file system, and the contents
-/// that were written out before. Where that cannot be told it is not so.
-pub(crate) fn is_ordered(dir: BorrowedFd<'_>) -> Result<bool, Errno> {
+/// that were written out before, where it lies on this device. Where that cannot be told it is not so.
+pub(crate) fn is_ordered(dir: BorrowedFd<'_>, device: u64) -> Result<bool, Errno> {
     let kind = retry_on_intr(|| fstatfs(dir))?.f_type as u32;
-    let device = file::stat(dir)?.st_dev;
-    let device = (major(device), minor(device));
-    Ok(match kind {
-        EXT4 => is_ordered_ext4(device),
-        XFS => is_ordered_xfs(device),
-        _ => false,
-    })
+    let is_ordered = match kind {
+        EXT4 => is_ordered_ext4,
+        XFS => is_ordered_xfs,
+        _ => return Ok(false),
+    };
+    let is_on_it = file::stat(dir)?.st_dev == device;
+    Ok(is_on_it && is_ordered((major(device), minor(device))))
 }
 
 /// With a journal that contents are not put behind, and without fast commits, each of which holds one file's changes.
