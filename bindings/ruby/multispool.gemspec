@@ -13,7 +13,9 @@ Gem::Specification.new do |gem|
   gem.required_ruby_version = ">= 3.1"
 
   # A gem built for one platform carries the library: lib/multispool/libmultispool.so.0 is packed if it is there.
-  gem.files = Dir.chdir(__dir__) { Dir["lib/**/*.rb", "lib/multispool/libmultispool.so.0", "README.md", "LICENSE"] }
+  gem.files = Dir.chdir(__dir__) do
+    Dir["lib/**/*.rb", "lib/multispool/libmultispool.so.0", "sig/**/*.rbs", "README.md", "LICENSE"]
+  end
   gem.platform = Gem::Platform::CURRENT if gem.files.any? { |file| file.end_with?(".so.0") }
   gem.require_paths = ["lib"]
   gem.metadata = { "rubygems_mfa_required" => "true" }

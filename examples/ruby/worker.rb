@@ -11,7 +11,7 @@
 
 $LOAD_PATH.unshift(File.expand_path("../../bindings/ruby/lib", __dir__))
 require "multispool"
-require "digest"
+require "digest/sha2"
 
 abort_usage = -> { warn("usage: worker.rb SPOOL [SECONDS]") || exit(2) }
 abort_usage.call unless [1, 2].include?(ARGV.size)

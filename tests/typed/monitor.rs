@@ -256,6 +256,27 @@ fn watched(cycles: u64) -> (tempfile::TempDir, Multispool<Widgets>, Daemon<Widge
 }
 
 #[test]
+fn events_are_in_the_order_of_their_kind_time_and_problem() {
+    let (_dir, spool, mut daemon) = watched(0);
+    let Watched::Event(first) = daemon.next(None, Some(Duration::ZERO)).unwrap() else {
+        panic!("the first check alerts");
+    };
+    let (time, problem) = (first.time(), first.problem().clone());
+    let file = file(&spool.dir().join(".registry/widget-0"));
+    let other = Problem::Orphaned(file, Dir::Registry);
+    let later = time + Duration::from_nanos(1);
+    assert!(problem < other);
+    let in_order = [
+        Event::Start(time, problem.clone()),
+        Event::Start(time, other),
+        Event::Start(later, problem.clone()),
+        Event::End(time, problem.clone()),
+        Event::End(later, problem),
+    ];
+    assert!(in_order.is_sorted_by(|a, b| a < b), "{in_order:?}");
+}
+
+#[test]
 fn a_daemon_tells_when_a_problem_came_and_when_it_went() {
     let (_dir, spool, mut daemon) = watched(2);
     let once = |daemon: &mut Daemon<Widgets>| daemon.next(None, Some(Duration::ZERO)).unwrap();

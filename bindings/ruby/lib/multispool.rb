@@ -3,6 +3,7 @@
 require_relative "multispool/version"
 require_relative "multispool/errors"
 require_relative "multispool/spool"
+require_relative "multispool/worker"
 
 # A queue that is a directory: processes in several languages put entries into it, take them out, and lose none when a
 # process or the power dies.
@@ -33,10 +34,8 @@ module Multispool
     # @raise [NotEmptyError, InvalidNameError, PermissionError, IOError]
     def create(dir, *queues, durability: nil, owners: nil, mode: nil, max_concurrent: nil, file_mode: nil,
                dir_mode: nil, group: nil, allow_world_writable: nil, &block)
-      lend(Spool.open(:spool_create, dir, queues,
-                      { durability:, owners:, mode:, max_concurrent:,
-                        file_mode:, dir_mode:, group:,
-                        allow_world_writable: }), &block)
+      Spoolable.new(*queues).create(dir, durability:, owners:, mode:, max_concurrent:, file_mode:, dir_mode:, group:,
+                                        allow_world_writable:, &block)
     end
 
     # Opens a spool that is there. Nothing is made or changed.
@@ -49,10 +48,8 @@ module Multispool
     # @raise [MissingError, NotASpoolError, UnsupportedError, PermissionError, IOError]
     def load(dir, *queues, durability: nil, read_only: nil, mode: nil, max_concurrent: nil, file_mode: nil,
              dir_mode: nil, group: nil, allow_world_writable: nil, &block)
-      lend(Spool.open(:spool_load, dir, queues,
-                      { durability:, read_only:, mode:, max_concurrent:,
-                        file_mode:, dir_mode:, group:,
-                        allow_world_writable: }), &block)
+      Spoolable.new(*queues).load(dir, durability:, read_only:, mode:, max_concurrent:, file_mode:, dir_mode:, group:,
+                                      allow_world_writable:, &block)
     end
 
     # Opens a spool and checks nothing: what is wrong with it shows at first use.
@@ -62,10 +59,8 @@ module Multispool
     # @raise [InvalidNameError, IOError]
     def load_unsafe(dir, *queues, durability: nil, read_only: nil, mode: nil, max_concurrent: nil, file_mode: nil,
                     dir_mode: nil, group: nil, allow_world_writable: nil, &block)
-      lend(Spool.open(:spool_load_unsafe, dir, queues,
-                      { durability:, read_only:, mode:, max_concurrent:,
-                        file_mode:, dir_mode:, group:,
-                        allow_world_writable: }), &block)
+      Spoolable.new(*queues).load_unsafe(dir, durability:, read_only:, mode:, max_concurrent:, file_mode:, dir_mode:,
+                                             group:, allow_world_writable:, &block)
     end
 
     # Reads from the disk which queues a spool has.
@@ -93,18 +88,6 @@ module Multispool
     # @return [Integer] the version of the format on disk that the library writes
     def format_version
       Native.format_version
-    end
-
-    private
-
-    def lend(spool)
-      return spool unless block_given?
-
-      begin
-        yield spool
-      ensure
-        spool.close
-      end
     end
   end
 end

@@ -1,9 +1,14 @@
 # frozen_string_literal: true
 
 require_relative "spool_case"
+require "English"
+require "pty"
+require "rbconfig"
 
 class InterruptTest < SpoolCase
   class Strike < StandardError; end
+
+  LIB = File.expand_path("../lib", __dir__)
 
   def test_timeout_ends_a_wait
     spool.reader("incoming") do |reader|
@@ -41,6 +46,23 @@ class InterruptTest < SpoolCase
     end
     assert_equal [name], names("incoming")
     assert_empty checked_out
+  end
+
+  def test_ctrl_c_ends_a_wait
+    script = <<~RUBY
+      Multispool.load(ARGV[0], "incoming") do |spool|
+        spool.reader("incoming") { |reader| (puts "waiting") || reader.dequeue }
+      end
+    RUBY
+    PTY.spawn(RbConfig.ruby, "-I", LIB, "-r", "multispool", "-e", script, dir) do |output, input, pid|
+      assert_equal "waiting", output.gets.chomp
+      input.write("\C-c")
+      assert_includes output.gets, "^C"
+      output.each_line { nil } # to its end
+    rescue Errno::EIO
+      Process.wait(pid)
+      assert_equal Signal.list["INT"], $CHILD_STATUS.termsig
+    end
   end
 
   def test_a_signal_ends_a_wait
@@ -87,10 +109,13 @@ class InterruptTest < SpoolCase
     Process.wait(pid)
   end
 
+  # 10,000 in all, in processes that take each other's entries.
   def test_exceptions_at_any_moment_leave_no_entry_owned_and_no_lock_held
     made = Array.new(20) { put.name }
-    spool.reader("incoming", retry_after: 0.001..0.001) do |reader|
-      strike(2_000) { reader.dequeue(timeout: 0.001) { |checkout| work_on(checkout) } }
+    in_children(4) do
+      spool.reader("incoming", retry_after: 0.001..0.001) do |reader|
+        strike(2_500) { reader.dequeue(timeout: 0.001) { |checkout| work_on(checkout) } }
+      end
     end
     assert_unowned made
   end
@@ -109,7 +134,7 @@ class InterruptTest < SpoolCase
 
   def test_exceptions_at_any_moment_in_a_checkout_leave_it_released
     entry = put
-    strike(2_000) { entry.try_checkout { |checkout| work_on(checkout) } }
+    strike(1_000) { entry.try_checkout { |checkout| work_on(checkout) } }
     assert_unowned [entry.name]
   end
 
@@ -123,7 +148,7 @@ class InterruptTest < SpoolCase
 
   def test_exceptions_at_any_moment_in_a_data_writer_leave_whole_data
     put("x" * 10).checkout do |checkout|
-      strike(1_000) { checkout.write_data { |writer| work_on(writer << ("y" * 10)) } }
+      strike(500) { checkout.write_data { |writer| work_on(writer << ("y" * 10)) } }
       assert_match(/\A(x{10}|y{10})\z/, checkout.data)
     end
     assert_empty Dir.children(File.join(dir, ".tmp"))

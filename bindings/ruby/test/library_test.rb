@@ -18,6 +18,18 @@ class LibraryTest < Minitest::Test
                  "install that version of the library, or name one in MULTISPOOL_LIBRARY", error.message
   end
 
+  def test_a_library_of_another_version_is_refused_when_the_gem_is_loaded
+    Dir.mktmpdir do |made|
+      library = File.join(made, "libmultispool.so.0")
+      source = "#include <stdint.h>\nuint32_t multispool_version(void) { return 0x010203; }\n"
+      messages, status = Open3.capture2e("cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library, stdin_data: source)
+      assert_predicate status, :success?, messages
+      message, status = require_with("MULTISPOOL_LIBRARY" => library)
+      refute_predicate status, :success?
+      assert_includes message, "#{library} is multispool 1.2.3, but this gem (#{Multispool::VERSION}) needs 0.1"
+    end
+  end
+
   def test_an_older_minor_is_refused
     assert_raises(Multispool::LibraryError) { Multispool::Library.check_version(0x000009, "lib.so") }
   end

@@ -149,6 +149,30 @@ class MonitorTest < SpoolCase
     assert_equal Multispool::Limits.new, Multispool::Monitor.from_json(JSON.generate(spool_dir: dir)).limits
   end
 
+  def test_a_daemon_is_an_enumerable_of_events_with_settings_of_its_own
+    monitor = Multispool::Monitor.new(dir)
+    plant(".data/stray")
+    daemon = monitor.daemon(check_every: 0, alert_after_cycles: 1)
+    assert_equal [monitor, 0.0, 1], [daemon.monitor, daemon.check_every, daemon.alert_after_cycles]
+    event = daemon.first
+    assert_equal [:start, "stray"], [event.kind, event.problem.filename]
+    stop = Multispool::Stop.new
+    assert_same daemon, (daemon.each(stop:) { stop.trigger })
+    assert_equal [event.problem], daemon.lazy.map(&:problem).first(1)
+    refute_includes daemon.inspect, "options"
+  end
+
+  def test_the_settings_of_a_daemon_survive_the_way_to_json_and_back
+    monitor = Multispool::Monitor.new(dir)
+    assert_equal [15.0, 2], [monitor.daemon.check_every, monitor.daemon.alert_after_cycles]
+    text = monitor.daemon(check_every: 90, alert_after_cycles: 0).to_json
+    assert_equal({ "check_every" => "1m 30s", "alert_after_cycles" => 0 }, JSON.parse(text))
+    again = Multispool::Daemon.from_json(monitor, text)
+    assert_equal [90.0, 0], [again.check_every, again.alert_after_cycles]
+    assert_equal 2, Multispool::Daemon.from_json(monitor, "{}").alert_after_cycles
+    assert_raises(Multispool::InvalidArgumentError) { Multispool::Daemon.from_json(monitor, "{\"x\":1}") }
+  end
+
   def test_what_makes_no_sense_is_refused
     assert_raises(Multispool::InvalidArgumentError) { Multispool::Limits.new(max_tmp_file_age: -1) }
     assert_raises(Multispool::InvalidNameError) { Multispool::Limits.new(max_queue_ages: { "a/b" => 1 }) }

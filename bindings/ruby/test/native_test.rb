@@ -14,7 +14,7 @@ class NativeTest < Minitest::Test
     version version_string format_version status_name buffer_data buffer_free entry_create entry_name entry_queue
     entry_free spool_dir spool_queue_count spool_queue spool_durability spool_read_only checkout_name checkout_queue
     checkout_metadata checkout_finished checkout_update data_file_path monitor_spec_to_json monitor_spec_from_json
-    daemon_until_check_ms plan_steps
+    daemon_until_check_ms plan_steps batch_size batch_name batch_status
   ].freeze
 
   def test_every_declaration_is_read_by_this_test
@@ -60,6 +60,6 @@ class NativeTest < Minitest::Test
 
   def in_memory?(name)
     IN_MEMORY.include?(name) || name.match?(/\A(error|stats|limits|problems|event|repaired|steps)_(?!options)\w+\z/) ||
-      name.match?(/_options_(new|free|set_\w+)\z/)
+      name.match?(/_options_(new|free|set_\w+|from_json|to_json|check_every_ms|alert_after_cycles)\z/)
   end
 end

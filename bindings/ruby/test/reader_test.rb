@@ -271,6 +271,19 @@ class ReaderTest < SpoolCase
     waiters.each { |waiter| assert_raises(Multispool::ClosedError) { waiter.value } }
   end
 
+  def test_closing_a_reader_at_any_moment_ends_the_waits_of_other_threads
+    500.times do
+      reader = spool.reader("incoming")
+      waiters = Array.new(2) { Thread.new { reader.dequeue } }
+      waiters.each do |waiter|
+        waiter.report_on_exception = false
+        until_asleep(waiter)
+      end
+      reader.close
+      waiters.each { |waiter| assert_raises(Multispool::ClosedError) { waiter.join(PATIENCE) || flunk("it waits") } }
+    end
+  end
+
   def test_a_reader_outlives_its_spool
     name = put.name
     other = Multispool.load(dir, QUEUES)
@@ -280,69 +293,11 @@ class ReaderTest < SpoolCase
     reader.close
   end
 
-  def test_a_fiber_scheduler_runs_on_while_a_fiber_waits
-    order = []
-    thread = Thread.new do
-      Fiber.set_scheduler(TinyScheduler.new)
-      Fiber.schedule do
-        spool.reader("incoming") do |reader|
-          reader.dequeue(timeout: PATIENCE) do |checkout|
-            order << checkout.metadata
-          end
-        end
-      end
-      Fiber.schedule do
-        order << "other fiber"
-        put("x", metadata: "arrived")
-      end
-    end
-    thread.join
-    assert_equal ["other fiber", "arrived"], order
-  end
-
   private
 
   # As an owner does: an open file description lock for writing, on the whole file.
   def lock(file)
     set_description_lock = 37
     file.fcntl(set_description_lock, [Fcntl::F_WRLCK, IO::SEEK_SET, 0, 0, 0].pack("ssx4qqix4"))
-  end
-
-  # Just enough of a scheduler for fibers that block on each other and on threads.
-  class TinyScheduler
-    def initialize
-      @ready = Queue.new
-      @blocked = {}
-    end
-
-    def fiber(&)
-      Fiber.new(blocking: false, &).tap(&:resume)
-    end
-
-    def block(_blocker, _timeout = nil)
-      @blocked[Fiber.current] = true
-      Fiber.yield
-    end
-
-    def unblock(_blocker, fiber)
-      @ready << fiber
-    end
-
-    def io_wait(io, events, timeout)
-      Thread.new { io.wait(events, timeout) }.value ? events : false
-    end
-
-    def kernel_sleep(duration = nil)
-      Thread.new { sleep(*duration) }.join
-    end
-
-    def run
-      until @blocked.empty?
-        fiber = @ready.pop
-        @blocked.delete(fiber)
-        fiber.resume if fiber.alive?
-      end
-    end
-    alias close run
   end
 end

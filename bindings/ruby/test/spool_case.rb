@@ -28,8 +28,8 @@ class SpoolCase < Minitest::Test
   end
 
   # Puts an entry into `incoming`, without syncing.
-  def put(data = "data", metadata: "metadata", **options)
-    spool.enqueue("incoming", data, metadata:, durability: :none, **options)
+  def put(data = "data", metadata: "metadata", **options, &)
+    spool.enqueue("incoming", data, metadata:, durability: :none, **options, &)
   end
 
   def names(queue)
@@ -57,21 +57,14 @@ class SpoolCase < Minitest::Test
 
   # Runs the block in a forked child, as another user if one is given.
   # @return what the block gave; its exception is raised here
-  def in_child(uid: nil, &block)
-    reader, writer = IO.pipe
-    pid = fork do
-      reader.close
-      answer = child_answer(uid, &block)
-      writer.write(Marshal.dump(answer))
-      writer.close
-      exit!(0)
-    end
-    writer.close
-    answer = reader.read
-    Process.wait(pid)
-    flunk "the child died" if answer.empty?
-    kind, value = Marshal.load(answer)
-    kind == :value ? value : raise(kind, value)
+  def in_child(uid: nil, &)
+    answer_of(start_child(uid, &))
+  end
+
+  # Runs the block in so many forked children at once.
+  # @return what each gave; the first exception is raised here
+  def in_children(count, &)
+    Array.new(count) { start_child(nil, &) }.map { |child| answer_of(child) }
   end
 
   # Runs the block where permissions count: as another user, if this is root.
@@ -81,6 +74,27 @@ class SpoolCase < Minitest::Test
   end
 
   private
+
+  def start_child(uid, &)
+    reader, writer = IO.pipe
+    pid = fork do
+      reader.close
+      answer = child_answer(uid, &)
+      writer.write(Marshal.dump(answer))
+      writer.close
+      exit!(0)
+    end
+    writer.close
+    [pid, reader]
+  end
+
+  def answer_of((pid, reader))
+    answer = reader.read
+    Process.wait(pid)
+    flunk "the child died" if answer.empty?
+    kind, value = Marshal.load(answer)
+    kind == :value ? value : raise(kind, value)
+  end
 
   def child_answer(uid)
     if uid

@@ -18,12 +18,14 @@ module Multispool
 
     # Takes a checkout and lends it to the block, or returns it. Whatever comes from outside meanwhile
     # (Timeout, Thread#raise), the entry is delivered or given back.
+    # One whose metadata cannot be decoded goes back.
     # @param take [#call] gives the checkout, or nil
     # @api private
-    def self.obtain(take, &block)
+    def self.obtain(spool, take, &block)
       checkout = nil
       delivered = false
-      Call.masked { checkout = take.call }
+      spool.spoolable.throttle.run { Call.masked { checkout = take.call } }
+      checkout&.decode
       return checkout&.lend(&block) if block
 
       delivered = true
@@ -39,29 +41,39 @@ module Multispool
       @name = Bytes.text(Native.checkout_name(pointer))
       @queue = Bytes.text(Native.checkout_queue(pointer))
       @unsafe = unsafe
-      @handle = Handle.new(pointer, "checkout")
+      @handle = Handle.new(pointer, "checkout", spool.spoolable.throttle)
     end
 
-    # @return [String] binary; after {#update} the new one
+    # Looks whether the metadata can be decoded.
+    # @raise [DecodeError]
+    # @api private
+    def decode
+      metadata unless coder.raw?
+    end
+
+    # @return [String, Object] binary; with a codec for metadata, the value, anew at each call: to change it, {#update}.
+    #   After an update the new one
+    # @raise [DecodeError]
     def metadata
-      @handle.use { |pointer| Bytes.borrowed { |length| Native.checkout_metadata(pointer, length) } }
+      bytes = @handle.use { |pointer| Bytes.borrowed { |length| Native.checkout_metadata(pointer, length) } }
+      coder.decode(bytes, "#{queue}/#{name}")
     end
 
     # Changes the metadata that {#save} will write. A release drops the change.
     # @yield [metadata] the present metadata
-    # @yieldreturn [String] the new
+    # @yieldreturn [String, Object] the new
     # @return [self]
-    # @raise [FinishedError]
+    # @raise [FinishedError, EncodeError]
     def update
       self.metadata = yield(metadata)
       self
     end
 
     # Changes the metadata that {#save} will write. A release drops the change.
-    # @param bytes [String]
-    # @raise [FinishedError]
-    def metadata=(bytes)
-      given = Bytes.given(bytes, "metadata")
+    # @param metadata [String, Object] bytes; with a codec for metadata, the value
+    # @raise [FinishedError, EncodeError]
+    def metadata=(metadata)
+      given = coder.encode(metadata, "update")
       @handle.use do |pointer|
         Call.status { |error| Native.checkout_update(pointer, given, given.bytesize, error) }
       end
@@ -71,21 +83,22 @@ module Multispool
     # @raise [FinishedError]
     def data_file
       @data_file ||= DataFile.new(
-        @handle.use do |pointer|
+        @handle.step do |pointer|
           Call.handle(DataFilePointer) { |out, error| Native.checkout_data_file(pointer, out, error) }.handle
-        end
+        end,
+        self
       )
     end
 
-    # @return [String] all the data, binary
-    # @raise [CorruptError, IOError]
+    # @return [String, Object] all the data, binary; with a codec for data, the value
+    # @raise [CorruptError, DecodeError, IOError]
     def data
       data_file.load
     end
 
     # Puts new data in the place of the old at once, whole, in the entry that stays checked out.
-    # @param data [String, Pathname, #read]
-    # @raise [NoSpaceError, LostOwnershipError, NotDurableError, IOError]
+    # @param data [String, Pathname, #read, Object] (see DataFile#save)
+    # @raise [EncodeError, NoSpaceError, LostOwnershipError, NotDurableError, IOError]
     def data=(data)
       data_file.save(data)
     end
@@ -146,7 +159,7 @@ module Multispool
     def close
       @data_file&.close
     ensure
-      @handle.close do |pointer|
+      @handle.close_by_step do |pointer|
         next if @unsafe || Native.checkout_finished(pointer) != 0
 
         Call.status { |error| Native.checkout_release(pointer, error) }
@@ -183,8 +196,12 @@ module Multispool
 
     private
 
+    def coder
+      spool.spoolable.metadata
+    end
+
     def finish(operation)
-      status = @handle.use { |pointer| Call.status { |error| yield pointer, error } }
+      status = @handle.step { |pointer| Call.status { |error| yield pointer, error } }
       return if status == Status::OK
 
       raise Error.build(status, "#{operation}: the entry #{queue}/#{name} is not there: somebody else took it",

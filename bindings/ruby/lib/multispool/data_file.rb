@@ -13,30 +13,37 @@ module Multispool
     # @return [String] where the data is. Bytes written there by other means are the writer's to sync.
     attr_reader :path
 
+    # @param owner [Entry, Checkout] whose data it is
     # @api private
-    def initialize(pointer)
-      @handle = Handle.new(pointer, "data file")
+    def initialize(pointer, owner)
+      @place = "#{owner.queue}/#{owner.name}"
+      @spoolable = owner.spool.spoolable
+      @handle = Handle.new(pointer, "data file", @spoolable.throttle)
       @path = Bytes.text(Native.data_file_path(pointer))
     end
 
-    # @return [String] all of it, binary
-    # @raise [CorruptError, NotFoundError, IOError]
+    # @return [String, Object] all of it, binary; with a codec for data, the value
+    # @raise [CorruptError, DecodeError, NotFoundError, IOError]
     def load
-      bytes = @handle.use do |pointer|
+      return open { |file| coder.codec.read(file) } if coder.streams?
+
+      bytes = @handle.step do |pointer|
         Call.buffer { |out, error| Native.data_file_load(pointer, out, error) }
       end
-      bytes.is_a?(String) ? bytes : gone("read data")
+      gone("read data") unless bytes.is_a?(String)
+      coder.decode(bytes, @place)
     end
 
     # Puts new data in the place of the old, whole.
-    # @param data [String, Pathname, #read] bytes, a file to be copied, or a stream to be read to its end
+    # @param data [String, Pathname, #read, Object] bytes, a file to be copied, or a stream to be read to its end; with
+    #   a codec for data, the value
     # @return [nil]
-    # @raise [NoSpaceError, LostOwnershipError, NotDurableError, IOError]
+    # @raise [EncodeError, NoSpaceError, LostOwnershipError, NotDurableError, IOError]
     def save(data)
-      case data
-      when Pathname then File.open(data, "rb") { |file| copy(file) }
-      when ->(given) { given.respond_to?(:read) } then copy(data)
-      else replace(Bytes.given(data, "data"))
+      if coder.streams?
+        writer { |writer| coder.codec.write(data, writer) }
+      else
+        coder.raw? ? save_bytes(data) : replace(coder.encode(data, "save data"))
       end
       nil
     end
@@ -44,7 +51,7 @@ module Multispool
     # @return [Stat]
     # @raise [NotFoundError, IOError]
     def stat
-      @handle.use { |pointer| Stat.read { |*outputs| Native.data_file_stat(pointer, *outputs) } } || gone("stat data")
+      @handle.step { |pointer| Stat.read { |*outputs| Native.data_file_stat(pointer, *outputs) } } || gone("stat data")
     end
 
     # Opens the data for reading.
@@ -52,11 +59,8 @@ module Multispool
     # @return [File, Object] the file, in binary mode and the caller's to close; with a block, the block's value
     # @raise [CorruptError, NotFoundError, IOError]
     def open(&block)
-      file = Call.masked do
-        number = FFI::MemoryPointer.new(:int)
-        status = @handle.use { |pointer| Call.status { |error| Native.data_file_open(pointer, number, error) } }
-        status == Status::OK ? File.for_fd(number.read_int, "rb") : gone("open data")
-      end
+      file = nil
+      @spoolable.throttle.run { Call.masked { file = open_file } }
       return file unless block
 
       begin
@@ -72,7 +76,7 @@ module Multispool
     # @return [DataWriter, Object] with a block, the block's value
     # @raise [NoSpaceError, LostOwnershipError, NotDurableError, IOError]
     def writer(&)
-      DataWriter.lend(method(:create_writer), &)
+      DataWriter.lend(@spoolable.throttle, method(:create_writer), &)
     end
 
     # Frees the handle; the file stays. Closing again does nothing.
@@ -88,17 +92,35 @@ module Multispool
 
     private
 
+    def coder
+      @spoolable.data
+    end
+
+    def open_file
+      number = FFI::MemoryPointer.new(:int)
+      status = @handle.use { |pointer| Call.status { |error| Native.data_file_open(pointer, number, error) } }
+      status == Status::OK ? File.for_fd(number.read_int, "rb") : gone("open data")
+    end
+
     def create_writer
       answer = @handle.use do |pointer|
         Call.handle(DataWriterPointer) { |out, error| Native.data_file_writer(pointer, out, error) }
       end
       gone("write data") unless answer.handle
-      DataWriter.new(answer.handle)
+      DataWriter.new(answer.handle, @spoolable.throttle)
+    end
+
+    def save_bytes(data)
+      case data
+      when Pathname then File.open(data, "rb") { |file| copy(file) }
+      when ->(given) { given.respond_to?(:read) } then copy(data)
+      else replace(Bytes.given(data, "data"))
+      end
     end
 
     def replace(bytes)
       memory = Bytes.memory(bytes)
-      status = @handle.use do |pointer|
+      status = @handle.step do |pointer|
         Call.status { |error| Native.data_file_save(pointer, memory, bytes.bytesize, error) }
       end
       gone("save data") unless status == Status::OK
@@ -113,8 +135,7 @@ module Multispool
     end
 
     def gone(operation)
-      raise NotFoundError.new("#{operation}: #{path} is not there: its entry was removed", path:,
-                                                                                           operation:)
+      raise NotFoundError.new("#{operation}: #{path} is not there: its entry was removed", path:, operation:)
     end
   end
 end

@@ -9,10 +9,10 @@ module Multispool
     # Makes a writer and commits at the end of the block, or hands the writer over where there is none.
     # @param make [#call] gives the writer
     # @api private
-    def self.lend(make)
+    def self.lend(throttle, make)
       writer = nil
       delivered = false
-      Call.masked { writer = make.call }
+      throttle.run { Call.masked { writer = make.call } }
       if block_given?
         result = yield writer
         writer.commit unless writer.finished?
@@ -25,8 +25,8 @@ module Multispool
     end
 
     # @api private
-    def initialize(pointer)
-      @handle = Handle.new(pointer, "data writer")
+    def initialize(pointer, throttle)
+      @handle = Handle.new(pointer, "data writer", throttle)
       @finished = false
     end
 
@@ -37,7 +37,7 @@ module Multispool
       chunks.sum do |chunk|
         bytes = Bytes.given(chunk, "data")
         memory = Bytes.memory(bytes)
-        @handle.use do |pointer|
+        @handle.step do |pointer|
           Call.status { |error| Native.data_writer_write(pointer, memory, bytes.bytesize, error) }
         end
         bytes.bytesize
@@ -56,7 +56,7 @@ module Multispool
     # @raise [FinishedError] committed before
     # @raise [NotDurableError] done, but not known to survive a loss of power
     def commit
-      @handle.use do |pointer|
+      @handle.step do |pointer|
         Call.status { |error| Native.data_writer_commit(pointer, error) }
         @finished = true
       rescue NotDurableError
@@ -69,7 +69,7 @@ module Multispool
     # Throws away what was not committed. Closing again does nothing.
     # @return [nil]
     def close
-      @handle.close
+      @handle.close_by_step
     end
 
     # @return [Boolean]

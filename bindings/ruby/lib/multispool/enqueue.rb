@@ -1,42 +1,68 @@
 # frozen_string_literal: true
 
 require "pathname"
+require_relative "enqueue_writer"
 require_relative "entry"
-require_relative "handle"
 require_relative "options"
 
 module Multispool
-  # Puts one entry into a queue, from bytes, a file or a stream.
+  # Puts one entry into a queue, from bytes, a file, a stream or a value with a codec.
   # @api private
   class Enqueue
+    # No metadata was given.
+    NOTHING = Object.new.freeze
+
+    # @return [String] the bytes of metadata that was given, or not
+    def self.metadata_of(spool, metadata)
+      coder = spool.spoolable.metadata
+      return coder.encode(metadata, "enqueue") unless metadata.equal?(NOTHING)
+      return "" if coder.raw?
+
+      raise ArgumentError, "missing keyword: :metadata (this spool has a codec for it)"
+    end
+
     # @param handle [SharedHandle] the spool's
-    def initialize(spool, handle, queue, metadata, durability:, name:)
+    # @param names [#call, nil] a generator of names
+    def initialize(spool, handle, queue, metadata, durability:, name:, names:)
       @spool = spool
       @handle = handle
-      @queue = Bytes.c_string(Bytes.name(queue, "enqueue"))
-      @metadata = Bytes.given(metadata, "metadata")
+      @queue_name = Bytes.name(queue, "enqueue")
+      @queue = Bytes.c_string(@queue_name)
+      @metadata = Enqueue.metadata_of(spool, metadata)
       @metadata_memory = Bytes.memory(@metadata)
       @durability = durability
       @name = name
+      @names = name ? nil : names || spool.spoolable.names
     end
 
     # @return [Entry]
     def run(data)
-      Options.open(:enqueue, durability: @durability, name: @name) do |options|
-        case data
-        when Pathname then from_file(Bytes.c_string(Bytes.path(data, "enqueue")), options)
-        when ->(given) { given.respond_to?(:read) } then from_stream(data, options)
-        else from_bytes(Bytes.given(data, "data"), options)
-        end
-      end
+      data = coder.encode(data, "enqueue") unless coder.raw? || coder.streams?
+      # An unknown queue must not cost a name: the library refuses it.
+      @name = @spool.reserve(&@names) if @names && @spool.queues.any? { |queue| queue.b == @queue_name }
+      Options.open(:enqueue, durability: @durability, name: @name) { |options| put(data, options) }
     end
 
     private
 
+    def coder
+      @spool.spoolable.data
+    end
+
+    def put(data, options)
+      return from_writer(options) { |writer| coder.codec.write(data, writer) } if coder.streams?
+
+      case data
+      when Pathname then from_file(Bytes.c_string(Bytes.path(data, "enqueue")), options)
+      when ->(given) { given.respond_to?(:read) } then from_writer(options) { |writer| writer.copy(data) }
+      else from_bytes(Bytes.given(data, "data"), options)
+      end
+    end
+
     def from_bytes(data, options)
       memory = Bytes.memory(data)
       settle do |out, error|
-        @handle.use do |spool|
+        @handle.step do |spool|
           Native.enqueue(spool, @queue, @metadata_memory, @metadata.bytesize, memory, data.bytesize, options, out,
                          error)
         end
@@ -45,29 +71,20 @@ module Multispool
 
     def from_file(path, options)
       settle do |out, error|
-        @handle.use do |spool|
+        @handle.step do |spool|
           Native.enqueue_file(spool, @queue, @metadata_memory, @metadata.bytesize, path, options, out, error)
         end
       end
     end
 
-    # A stream that fails leaves nothing behind: a writer freed uncommitted undoes all.
-    def from_stream(stream, options)
+    # What fails meanwhile leaves nothing behind: a writer closed uncommitted undoes all.
+    def from_writer(options)
       writer = nil
-      Call.masked { writer = create_writer(options) }
-      while (chunk = stream.read(DataFile::CHUNK))
-        write(writer, Bytes.given(chunk, "data"))
-      end
-      commit(writer)
+      throttle.run { Call.masked { writer = create_writer(options) } }
+      yield writer
+      settle { |out, error| writer.commit(@metadata_memory, @metadata.bytesize, out, error) }
     ensure
       writer&.close
-    end
-
-    def write(writer, bytes)
-      memory = Bytes.memory(bytes)
-      writer.use do |pointer|
-        Call.status { |error| Native.enqueue_writer_write(pointer, memory, bytes.bytesize, error) }
-      end
     end
 
     def create_writer(options)
@@ -77,13 +94,11 @@ module Multispool
         end
       end
       refused(answer.status) unless answer.handle
-      Handle.new(answer.handle, "writer")
+      EnqueueWriter.new(answer.handle, throttle)
     end
 
-    def commit(writer)
-      settle do |out, error|
-        writer.use { |pointer| Native.enqueue_writer_commit(pointer, @metadata_memory, @metadata.bytesize, out, error) }
-      end
+    def throttle
+      @spool.spoolable.throttle
     end
 
     # The entry, also beside a NotDurableError: it is in the queue.

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "checkout"
+require_relative "direct"
 
 module Multispool
   # An entry's place: a spool, a queue and a name. Whether anything is there shows when it is used.
@@ -25,7 +26,7 @@ module Multispool
     # @return [Stat]
     # @raise [NotFoundError] no such name in the spool
     def stat
-      Stat.read { |*outputs| Native.entry_stat(@pointer, *outputs) } || gone("stat")
+      step { Stat.read { |*outputs| Native.entry_stat(@pointer, *outputs) } } || gone("stat")
     end
 
     # Reads and writes the entry's files with no ownership and no check.
@@ -95,6 +96,12 @@ module Multispool
                               "taken, moved or removed", operation:)
     end
 
+    # Makes a call that touches the disk, when its time has come.
+    # @api private
+    def step(&)
+      spool.spoolable.throttle.run(&)
+    end
+
     protected
 
     def place
@@ -111,65 +118,8 @@ module Multispool
           end
           answer.handle && Checkout.new(spool, answer.handle)
         end
-        Checkout.obtain(taking, &block)
+        Checkout.obtain(spool, taking, &block)
       end
-    end
-  end
-
-  # The files of an entry as they lie in its queue: no ownership, no check. What is read here may change: look again
-  # after a checkout before you write.
-  class Direct
-    # @return [Entry]
-    attr_reader :entry
-
-    # @api private
-    def initialize(entry, pointer)
-      @entry = entry
-      @pointer = pointer
-    end
-
-    # @return [String] the metadata, binary
-    # @raise [NotFoundError, IOError]
-    def contents
-      bytes = Call.buffer { |out, error| Native.entry_direct_contents(@pointer, out, error) }
-      bytes.is_a?(String) ? bytes : entry.gone("read metadata")
-    end
-
-    # @return [DataFile]
-    def data_file
-      DataFile.new(
-        Call.handle(DataFilePointer) { |out, error| Native.entry_direct_data_file(@pointer, out, error) }.handle
-      )
-    end
-
-    # Writes the metadata over whatever is there, atomically.
-    # @param metadata [String]
-    # @return [nil]
-    # @raise [PermissionError, NoSpaceError, IOError]
-    def save(metadata)
-      bytes = Bytes.given(metadata, "metadata")
-      memory = Bytes.memory(bytes)
-      done("save") { |error| Native.entry_direct_save(@pointer, memory, bytes.bytesize, error) }
-    end
-
-    # Deletes the entry's metadata, data and name.
-    # @return [nil]
-    # @raise [NotFoundError, PermissionError, IOError]
-    def remove
-      done("remove") { |error| Native.entry_direct_remove(@pointer, error) }
-    end
-
-    # @return [String]
-    def inspect
-      "#<#{self.class} #{entry.queue}/#{entry.name}>"
-    end
-
-    private
-
-    def done(operation, &)
-      entry.gone(operation) unless Call.status(&) == Status::OK
-    rescue NotDurableError => e
-      raise e.concerning(entry.name)
     end
   end
 end

@@ -20,7 +20,10 @@ module Multispool
     attr_reader :recovered
     # @return [Array<RepairStep>] the steps that {RepairPlan#apply} had done; else empty
     attr_reader :repaired
-    # @return [Array<Error>] all that failed in a {RepairPlan#apply}, this error first; else empty
+    # @return [Array<Entry>] the entries that {Spool#enqueue_many} put into the queue all the same; else empty
+    attr_reader :enqueued
+    # @return [Array<Error>] all that failed in a {RepairPlan#apply} or {Spool#enqueue_many}, this error first; else
+    #   empty
     attr_reader :failures
 
     # @param message [String] what failed, why, and what to do
@@ -34,7 +37,7 @@ module Multispool
       @errno = errno
       @path = path
       @operation = operation
-      @recovered = @repaired = @failures = [].freeze
+      @recovered = @repaired = @enqueued = @failures = [].freeze
     end
 
     # Adds what was done before the failure.
@@ -45,6 +48,14 @@ module Multispool
     end
 
     # Adds what was done before and after the failure.
+    # @api private
+    def with_enqueued(entries, failures)
+      @enqueued = entries
+      @failures = failures
+      self
+    end
+
+    # (see #with_enqueued)
     # @api private
     def with_repaired(steps, failures)
       @repaired = steps
@@ -73,6 +84,13 @@ module Multispool
 
   # An entry is damaged: no data, not a regular file, or in two places. {Error#path} names it.
   class CorruptError < Error; end
+
+  # A codec cannot turn metadata or data into bytes; its own exception is the `cause`. Nothing was changed.
+  class EncodeError < InvalidArgumentError; end
+
+  # Metadata or data is not what its codec writes; the codec's own exception is the `cause`. {Error#path} is the entry's
+  # queue and name. It stops nobody: an entry that cannot be read goes back to its queue.
+  class DecodeError < CorruptError; end
 
   # The handle was used up before, by save, remove, release or commit.
   class FinishedError < Error; end
@@ -129,6 +147,9 @@ module Multispool
   # The object was closed before.
   class ClosedError < Error; end
 
+  # A worker was told to end, and its block was not done with an entry in time.
+  class DrainError < Error; end
+
   # Which class belongs to which status.
   class Error
     BY_STATUS = {
@@ -165,6 +186,7 @@ module Multispool
     # @api private
     def self.status_of(kind)
       return Status::FINISHED if kind <= ClosedError
+      return Status::TIMED_OUT if kind <= DrainError
 
       BY_STATUS.key(BY_STATUS.values.find { |known| kind <= known }) || Status::PANIC
     end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "call"
-require_relative "errors"
+require_relative "throttle"
 
 module Multispool
   # A native handle for one thread at a time, in the process that made it. Threads that share it take turns.
@@ -9,9 +9,11 @@ module Multispool
   class Handle
     # @param pointer [FFI::AutoPointer]
     # @param kind [String] what it is called in messages
-    def initialize(pointer, kind)
+    # @param throttle [Throttle] what its steps on the disk go through
+    def initialize(pointer, kind, throttle = Throttle::NONE)
       @pointer = pointer
       @kind = kind
+      @throttle = throttle
       @pid = Process.pid
       @lock = Mutex.new
       @closed = false
@@ -25,6 +27,11 @@ module Multispool
 
         yield @pointer
       end
+    end
+
+    # Lends the pointer for a step on the disk.
+    def step(&)
+      @throttle.run { use(&) }
     end
 
     # Frees the handle, once. In the process that made it the block runs before.
@@ -42,6 +49,11 @@ module Multispool
         end
       end
       nil
+    end
+
+    # Closes it by a step on the disk. An exception from outside waits, also while the throttle holds the step up.
+    def close_by_step(&)
+      Call.masked { @throttle.run { close(&) } }
     end
 
     def closed?
@@ -65,9 +77,10 @@ module Multispool
   # @api private
   class SharedHandle
     # @param (see Handle#initialize)
-    def initialize(pointer, kind)
+    def initialize(pointer, kind, throttle = Throttle::NONE)
       @pointer = pointer
       @kind = kind
+      @throttle = throttle
       @lock = Mutex.new
       @users = 0
       @closed = false
@@ -80,6 +93,11 @@ module Multispool
       yield @pointer
     ensure
       Call.masked { leave } if entered
+    end
+
+    # Lends the pointer for a step on the disk.
+    def step(&)
+      @throttle.run { use(&) }
     end
 
     # Frees the handle, once, when nobody uses it.

@@ -44,7 +44,7 @@ module Multispool
 
     def open
       queue = Bytes.c_string(@queue)
-      @handle.use do |spool|
+      @handle.step do |spool|
         Call.handle(entries? ? EntriesPointer : CheckoutsPointer) do |out, error|
           Native.public_send(entries? ? :list : :list_checkouts_unsafe, spool, queue, out, error)
         end.handle
@@ -58,13 +58,20 @@ module Multispool
     end
 
     def next_entry(cursor)
-      pointer = Call.handle(EntryPointer) { |out, error| Native.entries_next(cursor, out, error) }.handle
+      pointer = step { Call.handle(EntryPointer) { |out, error| Native.entries_next(cursor, out, error) }.handle }
       pointer && Entry.new(@spool, pointer)
     end
 
     def next_checkout(cursor)
-      pointer = Call.handle(ListedCheckoutPointer) { |out, error| Native.checkouts_next(cursor, out, error) }.handle
+      pointer = step do
+        Call.handle(ListedCheckoutPointer) { |out, error| Native.checkouts_next(cursor, out, error) }.handle
+      end
       pointer && Checkout.new(@spool, pointer, unsafe: true)
+    end
+
+    # The cursor needs no open spool.
+    def step(&)
+      @spool.spoolable.throttle.run(&)
     end
 
     def entries?

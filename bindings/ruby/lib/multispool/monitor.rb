@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "daemon"
+require_relative "event"
 require_relative "handle"
 require_relative "problem"
 
@@ -53,30 +55,27 @@ module Multispool
       end)
     end
 
-    # Looks again and again, and yields what comes and what goes; of one check the ends come before the starts. Each
-    # loop counts anew.
-    # @param check_every [Numeric, nil] the pause between two checks, in seconds; nil: 15. It is at least five times as
-    #   long as the check took, unless it is 0
-    # @param alert_after_cycles [Integer, nil] a problem starts when more checks in a row have seen it; nil: 2
-    # @param stop [Stop, nil] ends the loop
-    # @param on_error [#call, nil] is told of each check that failed, and the next one is made all the same; nil: the
-    #   failure is raised, and ends the loop
+    # Looks again and again, and yields what comes and what goes; see {Daemon}. Each loop counts anew.
+    # @param check_every (see Daemon#initialize)
+    # @param alert_after_cycles (see Daemon#initialize)
+    # @param stop (see Daemon#each)
+    # @param on_error (see Daemon#each)
     # @yieldparam event [Event]
     # @return [self, Enumerator] after a stop
-    # @raise [ForkedError, ClosedError, PermissionError, MissingError, IOError]
-    def each(check_every: nil, alert_after_cycles: nil, stop: nil, on_error: nil)
-      return enum_for(:each, check_every:, alert_after_cycles:, stop:, on_error:) unless block_given?
+    # @raise (see Daemon#each)
+    def each(check_every: nil, alert_after_cycles: nil, stop: nil, on_error: nil, &block)
+      return enum_for(:each, check_every:, alert_after_cycles:, stop:, on_error:) unless block
 
-      daemon = start(check_every, alert_after_cycles)
-      begin
-        until stop&.triggered?
-          event = attempt(daemon, on_error)
-          event ? yield(event) : rest(daemon, stop)
-        end
-      ensure
-        daemon.close
-      end
+      daemon(check_every:, alert_after_cycles:).each(stop:, on_error:, &block)
       self
+    end
+
+    # @param check_every (see Daemon#initialize)
+    # @param alert_after_cycles (see Daemon#initialize)
+    # @return [Daemon]
+    # @raise (see Daemon#initialize)
+    def daemon(check_every: nil, alert_after_cycles: nil)
+      Daemon.new(self, check_every:, alert_after_cycles:)
     end
 
     # @return [String] what it looks at and by which limits, in one line, for other languages too
@@ -102,35 +101,15 @@ module Multispool
       "#<#{self.class} #{dir.inspect}#{' closed' if closed?}>"
     end
 
-    private
-
-    def start(check_every, alert_after_cycles)
-      Options.open(:daemon, check_every_ms: check_every, alert_after_cycles:) do |options|
-        @handle.use do |monitor|
-          Call.masked do
-            pointer = Call.handle(DaemonPointer) { |out, error| Native.daemon_start(monitor, options, out, error) }
-            Handle.new(pointer.handle, "monitor")
-          end
-        end
+    # Begins to check again and again.
+    # @param options [FFI::Pointer] a daemon's
+    # @return [Handle]
+    # @api private
+    def start(options)
+      answer = @handle.use do |monitor|
+        Call.handle(DaemonPointer) { |out, error| Native.daemon_start(monitor, options, out, error) }
       end
-    end
-
-    # @return [Event, nil] nil where no check is due
-    def attempt(daemon, on_error)
-      answer = daemon.use do |pointer|
-        Call.ask(EventPointer) { |out, error| Native.daemon_next(pointer, nil, 0, out, error) }
-      end
-      return answer.handle && Event.take(answer.handle) unless answer.error
-      raise answer.error if on_error.nil? || answer.error.is_a?(ForkedError)
-
-      on_error.call(answer.error)
-      nil
-    end
-
-    # Sleeps in Ruby's own hands until the next check is due.
-    def rest(daemon, stop)
-      seconds = daemon.use { |pointer| Native.daemon_until_check_ms(pointer) } / 1000.0
-      stop ? stop.wait(seconds) : sleep(seconds)
+      Handle.new(answer.handle, "monitor")
     end
   end
 end

@@ -162,6 +162,18 @@ module Multispool
     attach_function :reader_fd, :multispool_reader_fd, %i[pointer pointer pointer], :int32, blocking: true
     attach_function :reader_free, :multispool_reader_free, [:pointer], :void, blocking: true
 
+    attach_function :batch_create, :multispool_batch_create, %i[pointer pointer pointer pointer pointer], :int32,
+                    blocking: true
+    attach_function :batch_add, :multispool_batch_add, %i[pointer pointer size_t pointer size_t pointer], :int32,
+                    blocking: true
+    attach_function :batch_add_file, :multispool_batch_add_file, %i[pointer pointer size_t pointer pointer], :int32,
+                    blocking: true
+    attach_function :batch_commit, :multispool_batch_commit, %i[pointer pointer], :int32, blocking: true
+    attach_function :batch_size, :multispool_batch_size, [:pointer], :size_t
+    attach_function :batch_name, :multispool_batch_name, %i[pointer size_t], :pointer
+    attach_function :batch_status, :multispool_batch_status, %i[pointer size_t pointer], :int32
+    attach_function :batch_free, :multispool_batch_free, [:pointer], :void, blocking: true
+
     attach_function :recover_options_new, :multispool_recover_options_new, %i[pointer pointer], :int32
     attach_function :recover_options_free, :multispool_recover_options_free, [:pointer], :void
     attach_function :recover_options_set_min_age_ms, :multispool_recover_options_set_min_age_ms,
@@ -242,6 +254,11 @@ module Multispool
                     %i[pointer int64 pointer], :int32
     attach_function :daemon_options_set_alert_after_cycles, :multispool_daemon_options_set_alert_after_cycles,
                     %i[pointer uint64 pointer], :int32
+    attach_function :daemon_options_from_json, :multispool_daemon_options_from_json, %i[string pointer pointer], :int32
+    attach_function :daemon_options_to_json, :multispool_daemon_options_to_json, %i[pointer pointer pointer], :int32
+    attach_function :daemon_options_check_every_ms, :multispool_daemon_options_check_every_ms, [:pointer], :int64
+    attach_function :daemon_options_alert_after_cycles, :multispool_daemon_options_alert_after_cycles, [:pointer],
+                    :uint64
     attach_function :daemon_start, :multispool_daemon_start, %i[pointer pointer pointer pointer], :int32,
                     blocking: true
     attach_function :daemon_next, :multispool_daemon_next, %i[pointer pointer int64 pointer pointer], :int32,

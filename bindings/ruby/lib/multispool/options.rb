@@ -43,6 +43,8 @@ module Multispool
       end
     end
 
+    # @param values [Hash] none of them nil
+    # @return [FFI::AutoPointer]
     def self.build(kind, values)
       pointer = Call.handle(OPTIONS_POINTERS.fetch(kind)) do |out, error|
         Native.public_send(:"#{kind}_options_new", out, error)
@@ -53,7 +55,6 @@ module Multispool
       end
       pointer
     end
-    private_class_method :build
 
     def self.choice(option, words, value)
       words.fetch(value) do

@@ -30,6 +30,7 @@ module Multispool
   BufferPointer = OwnedPointer.freed_by(:buffer_free)
   NamesPointer = OwnedPointer.freed_by(:names_free)
   SpoolPointer = OwnedPointer.freed_by(:spool_free)
+  BatchPointer = OwnedPointer.freed_by(:batch_free)
   EnqueueWriterPointer = OwnedPointer.freed_by(:enqueue_writer_free)
   EntriesPointer = OwnedPointer.freed_by(:entries_free)
   CheckoutsPointer = OwnedPointer.freed_by(:checkouts_free)
@@ -55,13 +56,16 @@ module Multispool
     release(pointer)
   end
 
-  OPTIONS_POINTERS = %i[spool enqueue checkout save remove reader recover stats daemon repair].to_h do |kind|
-    [kind, OwnedPointer.freed_by(:"#{kind}_options_free")]
-  end.freeze
+  DaemonOptionsPointer = OwnedPointer.freed_by(:daemon_options_free)
 
-  private_constant :OwnedPointer, :BufferPointer, :NamesPointer, :SpoolPointer, :EnqueueWriterPointer,
+  OPTIONS_POINTERS = %i[spool enqueue checkout save remove reader recover stats repair].to_h do |kind|
+    [kind, OwnedPointer.freed_by(:"#{kind}_options_free")]
+  end.merge(daemon: DaemonOptionsPointer).freeze
+
+  private_constant :OwnedPointer, :BufferPointer, :NamesPointer, :SpoolPointer, :BatchPointer,
+                   :EnqueueWriterPointer,
                    :EntriesPointer, :CheckoutsPointer, :EntryPointer, :DataFilePointer, :DataWriterPointer,
                    :ReaderPointer, :StatsPointer, :LimitsPointer, :ProblemsPointer, :MonitorPointer,
                    :DaemonPointer, :EventPointer, :PlanPointer, :RepairedPointer, :ListedCheckoutPointer,
-                   :CheckoutPointer, :OPTIONS_POINTERS
+                   :CheckoutPointer, :DaemonOptionsPointer, :OPTIONS_POINTERS
 end

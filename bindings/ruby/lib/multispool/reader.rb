@@ -27,7 +27,8 @@ module Multispool
     # Yields each entry and waits for more, until stopped.
     # @param stop [Stop, nil] ends the wait; an entry in hand is finished first
     # @param timeout [Numeric, nil] the longest wait for one entry, in seconds; nil: for ever
-    # @param on_error [#call, nil] is told of each damaged entry ({CorruptError}), which is then passed over;
+    # @param on_error [#call, nil] is told of each damaged entry ({CorruptError}, also {DecodeError} where its metadata
+    #   is not what the codec writes), which is then passed over;
     #   nil: it is raised, and the next call goes on behind it
     # @yield [checkout] released at the block's end unless finished, also after `next`, `break` and exceptions
     # @yieldparam checkout [Checkout]
@@ -80,11 +81,8 @@ module Multispool
     # Frees the reader, and ends the waits of other threads with a {ClosedError}. Closing again does nothing.
     # @return [nil]
     def close
-      Call.masked do
-        @arrivals&.close unless @handle.foreign?
-        @handle.close
-      end
-      nil
+      # With the handle's lock, so that no thread begins to wait, unheard of, while it is closed.
+      @handle.close { @arrivals&.close }
     end
 
     # @return [Boolean]
@@ -116,18 +114,35 @@ module Multispool
     # @return (see #await)
     def attempt(on_error, block)
       status = problem = nil
+      begun = false
       taking = lambda do
         answer = ask
         status = answer.status
         problem = answer.error
         answer.handle && Checkout.new(spool, answer.handle)
       end
-      value = Checkout.obtain(taking, &block)
-      return [status, value] unless problem
+      handling = block && lambda do |checkout|
+        begun = true
+        block.call(checkout)
+      end
+      value = obtain(taking, handling) { |error| begun ? raise(error) : problem = error }
+      problem ? pass_over(problem, on_error) : [status, value]
+    end
+
+    # @yield [error] metadata that cannot be decoded, in the reader's hands or in the block's
+    def obtain(taking, handling)
+      Checkout.obtain(spool, taking, &handling)
+    rescue DecodeError => e
+      yield e
+      nil
+    end
+
+    # A damaged entry stops nobody who says so.
+    def pass_over(problem, on_error)
       raise problem unless on_error && problem.is_a?(CorruptError)
 
       on_error.call(problem)
-      [status, nil]
+      [problem.status, nil]
     end
 
     def ask
@@ -138,7 +153,9 @@ module Multispool
 
     # Asked for before the first try, so that no arrival falls between a try and the wait.
     def arrivals
-      Call.masked { @handle.use { |pointer| @arrivals ||= Arrivals.new(descriptor(pointer)) } }
+      @arrivals || spool.spoolable.throttle.run do
+        Call.masked { @handle.use { |pointer| @arrivals ||= Arrivals.new(descriptor(pointer)) } }
+      end
     end
 
     def descriptor(pointer)

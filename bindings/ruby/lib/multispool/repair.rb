@@ -39,8 +39,8 @@ module Multispool
     attr_reader :steps
 
     # @api private
-    def initialize(pointer)
-      @handle = SharedHandle.new(pointer, "plan")
+    def initialize(pointer, throttle)
+      @handle = SharedHandle.new(pointer, "plan", throttle)
       @steps = RepairStep.copied(Native.plan_steps(pointer))
     end
 
@@ -49,7 +49,7 @@ module Multispool
     # @return [Array<RepairStep>] those that were done
     # @raise [Error] the first failure; {Error#failures} has all, {Error#repaired} what was done all the same
     def apply
-      answer = @handle.use do |plan|
+      answer = @handle.step do |plan|
         Call.ask(RepairedPointer) { |out, error| Native.plan_apply(plan, out, error) }
       end
       raise answer.error unless answer.handle

@@ -1,15 +1,18 @@
 # frozen_string_literal: true
 
+require_relative "batch"
 require_relative "enqueue"
 require_relative "listing"
 require_relative "monitor"
 require_relative "reader"
 require_relative "repair"
+require_relative "spoolable"
 require_relative "stats"
 
 module Multispool
   # A spool: queues of entries that are files in a directory. Any number of threads may use it, and forked children.
-  # Make one with {Multispool.create} or {Multispool.load}.
+  # Make one with {Multispool.create} or {Multispool.load}; or with a {Spoolable}, for metadata and data that are other
+  # values than bytes.
   class Spool
     # How often a name generator is asked before {NamesExhaustedError}.
     ATTEMPTS = 1000
@@ -21,25 +24,30 @@ module Multispool
     # @return [:full, :original, :none] what holds where a call does not say otherwise
     attr_reader :durability
 
+    # @return [Spoolable] its codecs, and who names its entries
+    attr_reader :spoolable
+
     # @param function [Symbol] `:spool_create`, `:spool_load` or `:spool_load_unsafe`
     # @api private
-    def self.open(function, dir, queues, options)
+    def self.open(function, dir, spoolable, options)
       operation = function.name.delete_prefix("spool_")
       path = Bytes.c_string(Bytes.path(dir, operation))
-      names = queues.flatten.map { |queue| Bytes.c_string(Bytes.name(queue, operation)) }
+      names = spoolable.queues.map { |queue| Bytes.c_string(Bytes.name(queue, operation)) }
       array = FFI::MemoryPointer.new(:pointer, [names.size, 1].max).write_array_of_pointer(names)
       Options.open(:spool, **options) do |given|
-        Call.masked do
-          new(Call.handle(SpoolPointer) do |out, error|
+        answer = spoolable.throttle.run do
+          Call.handle(SpoolPointer) do |out, error|
             Native.public_send(function, path, array, names.size, given, out, error)
-          end.handle)
+          end
         end
+        new(answer.handle, spoolable)
       end
     end
 
     # @api private
-    def initialize(pointer)
-      @handle = SharedHandle.new(pointer, "spool")
+    def initialize(pointer, spoolable)
+      @spoolable = spoolable
+      @handle = SharedHandle.new(pointer, "spool", spoolable.throttle)
       @dir = Bytes.text(Native.spool_dir(pointer))
       @queues = Array.new(Native.spool_queue_count(pointer)) { |at| Bytes.text(Native.spool_queue(pointer, at)) }.freeze
       @durability = Options::DURABILITY.key(Native.spool_durability(pointer))
@@ -52,22 +60,52 @@ module Multispool
     end
 
     # Puts an entry into a queue. When this returns, the promise of the durability holds.
+    #
+    # A block, or the {Spoolable}'s names, give the entry its name: they are asked again while the names they give are
+    # taken. Should the enqueue fail after that, the name stays reserved until a {#repair}.
     # @param queue [String, Symbol] one of {#queues}
-    # @param data [String, Pathname, #read] bytes, a file to be copied, or a stream to be read to its end
-    # @param metadata [String] any bytes; smallish, since it is read more often than the data
-    # @param name [String, nil] a name from {#reserve}; nil: the library makes one, in the order of time
+    # @param data [String, Pathname, #read] bytes, a file to be copied, or a stream to be read to its end; with a codec
+    #   for data, the value
+    # @param metadata [String] any bytes, none if not given; with a codec for metadata, the value. Smallish, since it is
+    #   read more often than the data
+    # @param name [String, nil] a name from {#reserve}; nil: one is made
     # @param durability [:full, :original, :none, nil] nil: the spool's
+    # @yield [attempt] a generator of names
+    # @yieldparam attempt [Integer] from 0
+    # @yieldreturn [String] a name
     # @return [Entry]
     # @raise [UnknownQueueError, InvalidNameError, NoSpaceError, PermissionError, IOError] nothing was left behind
+    # @raise [EncodeError] the codec cannot turn metadata or data into bytes
     # @raise [NotFoundError] the name was never reserved
     # @raise [NameTakenError] the name is in use
+    # @raise [NamesExhaustedError] {ATTEMPTS} names of the generator were in use
     # @raise [NotDurableError] the entry is in the queue, but not known to survive a loss of power
-    def enqueue(queue, data, metadata: "", name: nil, durability: nil)
-      Enqueue.new(self, @handle, queue, metadata, durability:, name:).run(data)
+    def enqueue(queue, data, metadata: Enqueue::NOTHING, name: nil, durability: nil, &names)
+      Enqueue.new(self, @handle, queue, metadata, durability:, name:, names:).run(data)
+    end
+
+    # Puts many entries into a queue, for about the price of one sync. It is no transaction: each is all or nothing for
+    # itself. When this returns, all are in the queue, and the promise of the durability holds.
+    # @example
+    #   spool.enqueue_many(:incoming) do |batch|
+    #     files.each { |file| batch.add(Pathname(file), metadata: file) }
+    #   end
+    # @param queue [String, Symbol] one of {#queues}
+    # @param durability [:full, :original, :none, nil] nil: the spool's
+    # @yield [batch] if an exception leaves the block, what is not visible yet is undone
+    # @yieldparam batch [Batch]
+    # @return [Array<Entry>] in the order in which they were added
+    # @raise [UnknownQueueError, PermissionError]
+    # @raise [UnsupportedError] the spool has a generator of names: the library names the entries of a batch
+    # @raise [Error] the first failure; {Error#failures} has all, {Error#enqueued} what is in the queue all the same
+    def enqueue_many(queue, durability: nil, &block)
+      raise ArgumentError, "enqueue_many needs a block" unless block
+
+      Batch.lend(self, @handle, Bytes.name(queue, "enqueue many"), durability, &block)
     end
 
     # Reserves a name in the whole spool, for {#enqueue}.
-    # @param name [String, nil] nil: the library makes one
+    # @param name [String, nil] nil: the {Spoolable}'s names are asked, or the library makes one
     # @yield [attempt] for a generator of your own: asked again while the names it gives are taken
     # @yieldparam attempt [Integer] from 0
     # @yieldreturn [String] a name
@@ -75,8 +113,9 @@ module Multispool
     # @raise [NameTakenError] the name given is in use
     # @raise [NamesExhaustedError] {ATTEMPTS} names of the generator were in use
     # @raise [InvalidNameError, PermissionError, IOError]
-    def reserve(name = nil, &)
-      return reserve_any(&) if block_given?
+    def reserve(name = nil, &names)
+      names ||= spoolable.names unless name
+      return reserve_any(&names) if names
 
       reserve_one(name) || raise(
         NameTakenError.new("reserve: the name #{name} is in use in #{dir}: choose another", operation: "reserve")
@@ -153,7 +192,7 @@ module Multispool
     def reader(queue, retry_after: nil, poll_interval: nil, durability: nil)
       name = Bytes.name(queue, "reader")
       given = { retry_after_ms: retry_after, poll_interval_ms: poll_interval, durability: }
-      reader = Call.masked { Reader.new(self, create_reader(name, given), name) }
+      reader = Reader.new(self, create_reader(name, given), name)
       return reader unless block_given?
 
       begin
@@ -170,14 +209,17 @@ module Multispool
     # @raise [Error] a failure; {Error#recovered} has what went back all the same
     def recover(min_age: nil, durability: nil)
       answer = Options.open(:recover, min_age_ms: min_age, durability:) do |options|
-        @handle.use do |spool|
+        @handle.step do |spool|
           Call.ask(EntriesPointer) { |out, error| Native.recover(spool, options, out, error) }
         end
       end
       entries = answer.handle ? drain(answer.handle) : []
-      raise answer.error.with_recovered(entries) if answer.error
+      return entries if answer.status == Status::OK
 
-      entries
+      # A name that is taken is the one failure without an error of its own.
+      failure = answer.error || Error.build(answer.status, "recover: a queue of #{dir} has another entry of the name " \
+                                                           "of one to be put back: look at both", operation: "recover")
+      raise failure.with_recovered(entries)
     end
 
     # Looks once for what is wrong, in all the queues on disk. Changes nothing.
@@ -185,7 +227,7 @@ module Multispool
     # @return [Array<Problem>] in order
     # @raise [PermissionError, MissingError, IOError]
     def problems(limits: Limits.new)
-      answer = @handle.use do |spool|
+      answer = @handle.step do |spool|
         Call.handle(ProblemsPointer) { |out, error| Native.spool_problems(spool, limits.pointer, out, error) }
       end
       Problem.take(answer.handle)
@@ -199,13 +241,10 @@ module Multispool
     # @raise [PermissionError, MissingError, IOError]
     def repair(min_age: nil, to: nil, durability: nil)
       Options.open(:repair, min_age_ms: min_age, to:, durability:) do |options|
-        @handle.use do |spool|
-          Call.masked do
-            RepairPlan.new(Call.handle(PlanPointer) do |out, error|
-              Native.spool_repair_plan(spool, options, out, error)
-            end.handle)
-          end
+        answer = @handle.step do |spool|
+          Call.handle(PlanPointer) { |out, error| Native.spool_repair_plan(spool, options, out, error) }
         end
+        RepairPlan.new(answer.handle, spoolable.throttle)
       end
     end
 
@@ -215,7 +254,7 @@ module Multispool
     # @raise [PermissionError, IOError]
     def stats(bytes: false)
       answer = Options.open(:stats, bytes: bytes || nil) do |options|
-        @handle.use do |spool|
+        @handle.step do |spool|
           Call.handle(StatsPointer) { |out, error| Native.spool_stats(spool, options, out, error) }
         end
       end
@@ -246,7 +285,7 @@ module Multispool
       string = Bytes.c_string(name)
       array.write_pointer(string)
       Options.open(:reader, **given) do |options|
-        @handle.use do |spool|
+        @handle.step do |spool|
           Call.handle(ReaderPointer) { |out, error| Native.reader_create(spool, array, 1, options, out, error) }.handle
         end
       end
@@ -264,12 +303,13 @@ module Multispool
     # @return [String, nil] nil if the name is taken
     def reserve_one(name)
       given = name && Bytes.c_string(Bytes.name(name, "reserve"))
-      bytes = @handle.use do |spool|
+      bytes = @handle.step do |spool|
         Call.buffer { |out, error| Native.reserve(spool, given, out, error) }
       end
       bytes.is_a?(String) ? Bytes.text_of(bytes) : nil
     end
 
+    # What a recover put back is in memory.
     def drain(cursor)
       entries = []
       while (pointer = Call.handle(EntryPointer) { |out, error| Native.entries_next(cursor, out, error) }.handle)
