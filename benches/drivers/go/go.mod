@@ -1,0 +1,7 @@
+module multispool.dev/driver
+
+go 1.24
+
+require multispool.dev/multispool v0.1.0
+
+replace multispool.dev/multispool => ../../../bindings/go
