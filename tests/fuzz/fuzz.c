@@ -133,6 +133,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     furnish();
     choices = data;
     choices_left = size;
+    if (pick(16) == 1)
+        furnish_problems();
     while (choices_left > 0) {
         unsigned at = next_byte() % CALLS;
         function = calls[at].name;

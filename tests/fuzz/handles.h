@@ -226,7 +226,10 @@ static void plant(const char *path, const char *text)
     MUST(utimensat(AT_FDCWD, path, long_ago, 0) == 0);
 }
 
-/* One handle of each type, in the first slot, on a spool with a few entries and something wrong. */
+#define MAKE(type, call, ...) MUST(call(__VA_ARGS__, &of_##type[0], NULL) == MULTISPOOL_OK)
+#define NEW(type) MUST(multispool_##type##_new(&of_##type[0], NULL) == MULTISPOOL_OK)
+
+/* One handle of each type that a queue has, in the first slot, on a spool with a few entries. */
 static void furnish(void)
 {
     static const char *const queues[] = {"in", "out"};
@@ -234,8 +237,6 @@ static void furnish(void)
     multispool_entry *entry;
     function = "furnish";
     plant("file", "the text of a file");
-#define MAKE(type, call, ...) MUST(call(__VA_ARGS__, &of_##type[0], NULL) == MULTISPOOL_OK)
-#define NEW(type) MUST(multispool_##type##_new(&of_##type[0], NULL) == MULTISPOOL_OK)
     NEW(spool_options);
     MUST(multispool_spool_options_set_durability(of_spool_options[0], MULTISPOOL_DURABILITY_NONE, NULL) == MULTISPOOL_OK);
     NEW(enqueue_options);
@@ -272,18 +273,25 @@ static void furnish(void)
     MAKE(batch, multispool_batch_create, of_spool[0], "out", NULL);
     MUST(multispool_batch_add(of_batch[0], bytes, 1, bytes, 1, NULL) == MULTISPOOL_OK);
 
-    plant("spool/.data/left", "left by nobody");
     MAKE(stats, multispool_spool_stats, of_spool[0], NULL);
-    MAKE(problems, multispool_spool_problems, of_spool[0], NULL);
     MAKE(monitor, multispool_monitor_create, "spool", NULL);
     MAKE(daemon, multispool_daemon_start, of_monitor[0], of_daemon_options[0]);
+    MUST(multispool_entry_create(of_spool[0], "unknown", "name", &entry, &of_error[0]) == MULTISPOOL_UNKNOWN_QUEUE);
+}
+
+/* Something that is wrong with the spool, and a handle of each type that tells of it. Whatever seems wrong is looked at
+ * again after a pause: this takes much longer. */
+static void furnish_problems(void)
+{
+    function = "furnish_problems";
+    plant("spool/.data/left", "left by nobody");
+    MAKE(problems, multispool_spool_problems, of_spool[0], NULL);
     MAKE(event, multispool_daemon_next, of_daemon[0], NULL, 0);
     MAKE(plan, multispool_spool_repair_plan, of_spool[0], of_repair_options[0]);
     MAKE(repaired, multispool_plan_apply, of_plan[0]);
     plant("spool/.data/left", "left by nobody");
-    MUST(multispool_entry_create(of_spool[0], "unknown", "name", &entry, &of_error[0]) == MULTISPOOL_UNKNOWN_QUEUE);
+}
 #undef NEW
 #undef MAKE
-}
 
 #endif

@@ -91,6 +91,7 @@ static void break_and_look(size_t at)
 
     clear_directory();
     furnish();
+    furnish_problems();
     function = calls[at].name;
     MUST(setenv("MULTISPOOL_PANIC", "1", 1) == 0);
     calls[at].call();
@@ -112,6 +113,7 @@ static void break_and_look(size_t at)
     drop_all();
     clear_directory();
     furnish();
+    furnish_problems();
     function = calls[at].name;
     calls[at].call();
     MUST(kind != STATUS || answer != MULTISPOOL_PANIC);
