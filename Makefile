@@ -5,7 +5,7 @@ DESTDIR ?=
 export PREFIX LIBDIR DESTDIR
 
 .DEFAULT_GOAL := build
-.PHONY: setup build stage header test lint check bench soak install uninstall demo clean help
+.PHONY: setup build stage header test lint check bench soak install uninstall dist deb demo clean help
 
 setup: ## check every tool and its version; install what is missing (as root on Debian or Ubuntu), or say how
 	@tools/setup
@@ -44,6 +44,12 @@ install: build ## install to PREFIX (/usr/local), LIBDIR (PREFIX/lib), under DES
 
 uninstall: ## remove what install put there
 	@tools/install --remove
+
+dist: ## a tarball for machines without Rust, in target/dist
+	@tools/dist
+
+deb: ## Debian packages (library, development, command), in target/deb
+	@tools/deb
 
 demo: ## C, Go and Ruby on one spool, over real files (DEMO_INPUT=DIR, DEMO_KILL=1)
 	@tools/setup build

@@ -83,9 +83,13 @@
 
 /* The version of this header; multispool_version() tells that of the library. */
 #define MULTISPOOL_VERSION_MAJOR 0
+/* The second number. */
 #define MULTISPOOL_VERSION_MINOR 1
+/* The third number. */
 #define MULTISPOOL_VERSION_PATCH 0
+/* The three as text. */
 #define MULTISPOOL_VERSION_STRING "0.1.0"
+/* The three as a number that grows with them. */
 #define MULTISPOOL_VERSION \
     ((MULTISPOOL_VERSION_MAJOR << 16) | (MULTISPOOL_VERSION_MINOR << 8) | MULTISPOOL_VERSION_PATCH)
 

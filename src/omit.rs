@@ -139,3 +139,16 @@ pub(crate) fn is_out(step: Step) -> bool {
 pub(crate) const fn is_out(_: Step) -> bool {
     false
 }
+
+/// Panics, if the environment has `MULTISPOOL_PANIC`: a bug in whatever call of the C ABI is made then.
+#[cfg(all(multispool_omit, feature = "capi"))]
+#[allow(clippy::panic, reason = "what is asked for")]
+pub(crate) fn panic_if_asked() {
+    if std::env::var_os("MULTISPOOL_PANIC").is_some() {
+        panic!("asked for");
+    }
+}
+
+/// Panics if a test asks for it: never.
+#[cfg(all(not(multispool_omit), feature = "capi"))]
+pub(crate) const fn panic_if_asked() {}

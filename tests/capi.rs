@@ -10,9 +10,10 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -255,13 +256,122 @@ fn the_examples_pass_files_from_a_producer_to_a_worker() {
     assert_silent_success(&idle);
 }
 
+/// Compiles one of the examples.
+fn example(name: &str, folder: &Path) -> PathBuf {
+    let source = root().join("examples/c").join(name);
+    let mut link = shared(folder);
+    link.push("-pthread".to_owned());
+    compile(&source, folder, link)
+}
+
+fn terminate(mut running: Child) -> Output {
+    let pid = i32::try_from(running.id()).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    drop(running.stdin.take());
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    running.wait_with_output().unwrap()
+}
+
+/// A spool, by the producer's hand, with so many entries in "incoming".
+fn produce(folder: &Path, spool: &Path, count: usize) -> Vec<String> {
+    let letter = folder.join("letter");
+    fs::write(&letter, "foobar").unwrap();
+    let mut command = Command::new(example("producer.c", folder));
+    command.arg(spool).args(vec![&letter; count]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_polling_example_serves_a_queue_and_its_orders_in_one_loop() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let mut names = produce(folder.path(), &spool, 3);
+    let mut running = Command::new(example("poll_worker.c", folder.path()))
+        .arg(&spool)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(running.stdout.take().unwrap()).lines();
+    let mut next = || said.next().unwrap().unwrap();
+    let mut moved: Vec<String> = (0..3).map(|_| next()).collect();
+    // It is asleep in its poll: an arrival wakes it, and an order does.
+    names.extend(produce(folder.path(), &spool, 1));
+    moved.push(next());
+    moved.sort();
+    names.sort();
+    assert_eq!(moved, names);
+    let mut orders = running.stdin.take().unwrap();
+    orders.write_all(b"count\n").unwrap();
+    assert_eq!(next(), "4");
+    orders.write_all(b"quit\n").unwrap();
+    assert!(running.wait().unwrap().success());
+    assert_eq!(fs::read_dir(spool.join("done")).unwrap().count(), 5);
+}
+
+#[test]
+fn the_example_with_threads_shares_the_work_and_stops_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    produce(folder.path(), &spool, 20);
+    let running = Command::new(example("thread_workers.c", folder.path()))
+        .arg(&spool)
+        .arg("4")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let done = spool.join("done");
+    // One of those in it is ".checkout".
+    while fs::read_dir(&done).unwrap().count() < 21 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = terminate(running);
+    assert!(output.status.success(), "{}", output.status);
+    let moved: Vec<usize> = text(&output.stdout)
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
+    assert_eq!((moved.len(), moved.iter().sum()), (4, 20));
+}
+
+#[test]
+fn the_monitoring_example_tells_when_a_problem_comes_and_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    produce(folder.path(), &spool, 1);
+    let left = spool.join(".data/left");
+    fs::write(&left, "by nobody").unwrap();
+    let mut running = Command::new(example("monitor.c", folder.path()))
+        .arg(&spool)
+        .arg("0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(running.stdout.take().unwrap()).lines();
+    let mut next = || said.next().unwrap().unwrap();
+    let came = next();
+    assert!(
+        came.starts_with("start: ") && came.contains("left"),
+        "{came}"
+    );
+    fs::remove_file(&left).unwrap();
+    assert_eq!(next(), came.replace("start: ", "end: "));
+    assert!(terminate(running).status.success());
+}
+
 #[test]
 fn the_examples_tell_how_to_use_them() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["producer.c", "worker.c"] {
-        let source = root().join("examples/c").join(name);
-        let program = compile(&source, folder.path(), shared(folder.path()));
-        let output = Command::new(program).output().unwrap();
+    for name in [
+        "producer.c",
+        "worker.c",
+        "poll_worker.c",
+        "thread_workers.c",
+        "monitor.c",
+    ] {
+        let output = Command::new(example(name, folder.path())).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).starts_with("usage: "));
     }

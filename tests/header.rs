@@ -122,9 +122,13 @@ fn version_macros() -> String {
     format!(
         "/* The version of this header; multispool_version() tells that of the library. */\n\
          #define MULTISPOOL_VERSION_MAJOR {}\n\
+         /* The second number. */\n\
          #define MULTISPOOL_VERSION_MINOR {}\n\
+         /* The third number. */\n\
          #define MULTISPOOL_VERSION_PATCH {}\n\
+         /* The three as text. */\n\
          #define MULTISPOOL_VERSION_STRING \"{}\"\n\
+         /* The three as a number that grows with them. */\n\
          #define MULTISPOOL_VERSION \\\n    \
          ((MULTISPOOL_VERSION_MAJOR << 16) | (MULTISPOOL_VERSION_MINOR << 8) | MULTISPOOL_VERSION_PATCH)\n",
         env!("CARGO_PKG_VERSION_MAJOR"),

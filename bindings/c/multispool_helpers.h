@@ -49,9 +49,13 @@ typedef struct multispool_outcome {
     const char *queue;
 } multispool_outcome;
 
+/* To the queue that the outcome names. */
 #define MULTISPOOL_OUTCOME_SAVE 0
+/* Away with it. */
 #define MULTISPOOL_OUTCOME_REMOVE 1
+/* Back to its queue, as it was. */
 #define MULTISPOOL_OUTCOME_RELEASE 2
+/* Back to its queue, and the helper returns the outcome's status. */
 #define MULTISPOOL_OUTCOME_FAIL 3
 
 /*

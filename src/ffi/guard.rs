@@ -11,6 +11,7 @@ use super::argument::Call;
 use super::error::multispool_error;
 use super::handle::Handle;
 use crate::Error;
+use crate::omit::panic_if_asked;
 
 /// A status that is no failure, or the failure.
 pub(super) type Answer = Result<i32, Failure>;
@@ -33,6 +34,17 @@ impl From<Error> for Failure {
 
 /// Runs a call that is on no handle.
 pub(super) fn run(
+    operation: &'static str,
+    error: ErrorSlot<'_>,
+    body: impl FnOnce(&Call) -> Answer,
+) -> i32 {
+    run_guarded(operation, error, |call| {
+        panic_if_asked();
+        body(call)
+    })
+}
+
+fn run_guarded(
     operation: &'static str,
     error: ErrorSlot<'_>,
     body: impl FnOnce(&Call) -> Answer,
@@ -61,10 +73,14 @@ pub(super) fn on<H: Handle>(
     error: ErrorSlot<'_>,
     body: impl FnOnce(&Call, &H) -> Answer,
 ) -> i32 {
-    run(operation, error, |call| {
+    run_guarded(operation, error, |call| {
         let handle = call.required(handle, H::NAME)?;
         call.usable(handle)?;
-        catch_unwind(AssertUnwindSafe(|| body(call, handle))).unwrap_or_else(|panic| {
+        catch_unwind(AssertUnwindSafe(|| {
+            panic_if_asked();
+            body(call, handle)
+        }))
+        .unwrap_or_else(|panic| {
             handle.state().spoil();
             resume_unwind(panic)
         })
@@ -78,10 +94,14 @@ pub(super) fn on_mut<H: Handle>(
     error: ErrorSlot<'_>,
     body: impl FnOnce(&Call, &mut H) -> Answer,
 ) -> i32 {
-    run(operation, error, |call| {
+    run_guarded(operation, error, |call| {
         let handle = call.required(handle, H::NAME)?;
         call.usable(handle)?;
-        catch_unwind(AssertUnwindSafe(|| body(call, handle))).unwrap_or_else(|panic| {
+        catch_unwind(AssertUnwindSafe(|| {
+            panic_if_asked();
+            body(call, handle)
+        }))
+        .unwrap_or_else(|panic| {
             handle.state().spoil();
             resume_unwind(panic)
         })
@@ -95,14 +115,21 @@ pub(super) fn get<'a, H: Handle, R>(
     body: impl FnOnce(&'a H) -> R,
 ) -> R {
     match handle {
-        Some(handle) if !handle.state().is_spoilt() => caught(|| body(handle)).unwrap_or(absent),
+        Some(handle) if !handle.state().is_spoilt() => caught(|| {
+            panic_if_asked();
+            body(handle)
+        })
+        .unwrap_or(absent),
         _ => absent,
     }
 }
 
 /// Drops a handle that C gives back; a panic in it leaks the rest.
 pub(super) fn free<T>(handle: Option<Box<T>>) {
-    let _ = caught(move || drop(handle));
+    let _ = caught(move || {
+        panic_if_asked();
+        drop(handle);
+    });
 }
 
 /// An output that takes a handle: NULL from the start of the call.

@@ -289,9 +289,10 @@ static void a_childs_reader_takes_none_of_the_parents_events(void **state)
     if (child == 0) {
         /* With a watcher of its own, in a process that had none of its threads. */
         struct pollfd mine = {-1, POLLIN, 0};
-        CHILD_CHECKS(multispool_reader_create(spool, queues, 1, NULL, &reader, NULL) == MULTISPOOL_OK);
-        CHILD_CHECKS(multispool_reader_fd(reader, &mine.fd, NULL) == MULTISPOOL_OK);
-        CHILD_CHECKS(multispool_reader_dequeue(reader, NULL, 0, &checkout, NULL) == MULTISPOOL_EMPTY);
+        multispool_reader *my_reader;
+        CHILD_CHECKS(multispool_reader_create(spool, queues, 1, NULL, &my_reader, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_reader_fd(my_reader, &mine.fd, NULL) == MULTISPOOL_OK);
+        CHILD_CHECKS(multispool_reader_dequeue(my_reader, NULL, 0, &checkout, NULL) == MULTISPOOL_EMPTY);
         CHILD_CHECKS(multispool_enqueue(spool, "in", NULL, 0, NULL, 0, NULL, NULL, NULL) == MULTISPOOL_OK);
         CHILD_CHECKS(poll(&mine, 1, 60000) == 1);
         _exit(0);

@@ -9,6 +9,7 @@ mod fsck;
 mod input;
 mod list;
 mod load;
+mod manual;
 mod monitor;
 mod r#move;
 mod names;
@@ -27,7 +28,7 @@ mod stats;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let ours = env!("CARGO_PKG_VERSION");
@@ -76,6 +77,8 @@ enum Verb {
     Repair(repair::Repair),
     Monitor(monitor::Monitor),
     Stats(stats::Stats),
+    #[command(hide = true)]
+    Manual(manual::Manual),
 }
 
 fn main() -> ExitCode {
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Verb::Repair(verb) => verb.run(),
         Verb::Monitor(verb) => verb.run(),
         Verb::Stats(verb) => verb.run(),
+        Verb::Manual(verb) => verb.run(Arguments::command()),
     };
     match result {
         Ok(status) => ExitCode::from(status.code()),
@@ -123,7 +127,7 @@ mod tests {
         command.clone().debug_assert();
         for verb in command
             .get_subcommands()
-            .filter(|verb| verb.get_name() != "help")
+            .filter(|verb| verb.get_name() != "help" && !verb.is_hide_set())
         {
             let help = verb
                 .get_after_help()
