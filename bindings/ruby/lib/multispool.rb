@@ -35,7 +35,7 @@ module Multispool
     def create(dir, *queues, durability: nil, owners: nil, mode: nil, max_concurrent: nil, file_mode: nil,
                dir_mode: nil, group: nil, allow_world_writable: nil, &block)
       Spoolable.new(*queues).create(dir, durability:, owners:, mode:, max_concurrent:, file_mode:, dir_mode:, group:,
-                                        allow_world_writable:, &block)
+                                         allow_world_writable:, &block)
     end
 
     # Opens a spool that is there. Nothing is made or changed.
@@ -49,7 +49,7 @@ module Multispool
     def load(dir, *queues, durability: nil, read_only: nil, mode: nil, max_concurrent: nil, file_mode: nil,
              dir_mode: nil, group: nil, allow_world_writable: nil, &block)
       Spoolable.new(*queues).load(dir, durability:, read_only:, mode:, max_concurrent:, file_mode:, dir_mode:, group:,
-                                      allow_world_writable:, &block)
+                                       allow_world_writable:, &block)
     end
 
     # Opens a spool and checks nothing: what is wrong with it shows at first use.
@@ -60,7 +60,7 @@ module Multispool
     def load_unsafe(dir, *queues, durability: nil, read_only: nil, mode: nil, max_concurrent: nil, file_mode: nil,
                     dir_mode: nil, group: nil, allow_world_writable: nil, &block)
       Spoolable.new(*queues).load_unsafe(dir, durability:, read_only:, mode:, max_concurrent:, file_mode:, dir_mode:,
-                                             group:, allow_world_writable:, &block)
+                                              group:, allow_world_writable:, &block)
     end
 
     # Reads from the disk which queues a spool has.
