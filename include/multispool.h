@@ -569,7 +569,8 @@ int32_t multispool_spool_options_set_owners(multispool_spool_options *options,
 
 /*
  * Where the spool is used from, a `MULTISPOOL_MODE_` number: for create, and for a load from a network file
- * system of a spool that does not say. Default: what the spool or the file system says.
+ * system of a spool that does not say. Default: what the spool says; of a new one, what the file system
+ * says, which is NETWORK for a network or FUSE file system.
  *
  * Gives: OK; INVALID_ARGUMENT for another number.
  */
@@ -577,6 +578,18 @@ MULTISPOOL_MUST_USE
 int32_t multispool_spool_options_set_mode(multispool_spool_options *options,
                                           int32_t mode,
                                           multispool_error **error);
+
+/*
+ * For create, of a spool that several hosts share: how long whoever takes an entry owns it unless it
+ * renews (`multispool_checkout_renew`, `multispool_checkout_keep`), in milliseconds; whole seconds, from
+ * 4 s to a day. It is written into the spool; one that is there keeps what it has. Default: 120 s.
+ *
+ * Gives: OK. What is no such time is refused by create.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_spool_options_set_lease(multispool_spool_options *options,
+                                           uint64_t lease_ms,
+                                           multispool_error **error);
 
 /*
  * How many threads of this process may be in a step on this spool's disk at once; 0, the default: any.
@@ -708,6 +721,18 @@ const char *multispool_spool_queue(const multispool_spool *spool,
 
 /* The `MULTISPOOL_DURABILITY_` number that the spool was opened with. 0 for NULL. */
 int32_t multispool_spool_durability(const multispool_spool *spool);
+
+/*
+ * Where it is used from, a `MULTISPOOL_MODE_` number. -1 for NULL, and where the spool's format cannot be
+ * read after a load that checked nothing.
+ */
+int32_t multispool_spool_mode(const multispool_spool *spool);
+
+/*
+ * How long a lease lasts, in milliseconds, where several hosts share the spool. 0 where they do not, for
+ * NULL, and where the spool's format cannot be read after a load that checked nothing.
+ */
+uint64_t multispool_spool_lease(const multispool_spool *spool);
 
 /* 1 where the spool was opened read-only, else 0. 0 for NULL. */
 int32_t multispool_spool_read_only(const multispool_spool *spool);
@@ -1158,6 +1183,29 @@ MULTISPOOL_MUST_USE
 int32_t multispool_checkout_data_file(const multispool_checkout *checkout,
                                       multispool_data_file **data_file,
                                       multispool_error **error);
+
+/*
+ * Makes the ownership last for another lease, where several hosts share the spool: call it well within
+ * one, such as every quarter, or let `multispool_checkout_keep` do it. Elsewhere, sees that the entry is
+ * still here.
+ *
+ * Gives: OK; FINISHED; FORKED; LOST_OWNERSHIP where another has the entry by now, or it was given back:
+ * then what was done with it does not count; PERMISSION; IO, DESCRIPTORS.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_checkout_renew(multispool_checkout *checkout,
+                                  multispool_error **error);
+
+/*
+ * Has a thread of the library renew the lease, each quarter of its time, until the checkout is finished or
+ * freed, or the process ends. Where no lease is needed nothing is done. Whether it was lost all the same,
+ * because this host was cut off, the next call tells.
+ *
+ * Gives: OK; FINISHED; FORKED; IO, DESCRIPTORS where the thread cannot be started.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_checkout_keep(multispool_checkout *checkout,
+                                 multispool_error **error);
 
 /*
  * Gives the entry to `queue`, any of the spool's, with its metadata as updated: visible there at once

@@ -16,10 +16,11 @@ use crate::entry::{Entry, remove_rest};
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{Dir, Queue};
 use crate::listing::Listing;
+use crate::moves;
 use crate::name::{EntryName, QueueName};
 use crate::omit::{self, Step};
 use crate::outcome::Outcome;
-use crate::registry::{self, Claim, Ownership};
+use crate::ownership::{self, Claim, Lease, Ownership};
 use crate::scratch::Scratch;
 use crate::spool::Spool;
 use crate::sys::rename::Place;
@@ -79,9 +80,9 @@ fn one_bad_entry(error: Error) -> Error {
 /// One attempt to take the entry. After every failure it is in its queue.
 pub(crate) fn take(entry: &Entry, durability: Durability) -> Result<Take> {
     let (spool, queue) = (entry.spool(), entry.queue_dirs());
-    let registry = &spool.layout().registry;
-    registry.fd(CHECKOUT)?;
-    match registry::own(registry, entry.name(), CHECKOUT).map_err(one_bad_entry)? {
+    spool.layout().registry.fd(CHECKOUT)?;
+    spool.lease(CHECKOUT)?;
+    match ownership::own(spool, entry.name(), CHECKOUT).map_err(one_bad_entry)? {
         Claim::Owned(ownership) => take_owned(entry, durability, ownership),
         Claim::Busy => Ok(Take::Busy),
         Claim::Unreserved => unreserved(spool, queue, entry.name()),
@@ -113,13 +114,9 @@ pub(crate) fn take_patiently(entry: &Entry) -> Result<Option<Checkout>> {
     let (spool, queue, name) = (entry.spool(), entry.queue_dirs(), entry.name());
     spool.writable(CHECKOUT)?;
     let take = loop {
-        let claim = registry::own_patiently(
-            &spool.layout().registry,
-            name,
-            CHECKOUT,
-            |step| spool.step(step),
-            || is_in(&queue.waiting, name, CHECKOUT),
-        )?;
+        let claim = ownership::own_patiently(spool, name, CHECKOUT, || {
+            is_in(&queue.waiting, name, CHECKOUT)
+        })?;
         break match claim {
             Claim::Owned(ownership) => {
                 spool.step(|| take_owned(entry, spool.durability(), ownership))?
@@ -151,7 +148,7 @@ fn orphaned(entry: &Entry) -> Error {
     )
 }
 
-fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Result<Take> {
+fn take_owned(entry: &Entry, durability: Durability, mut ownership: Ownership) -> Result<Take> {
     let (spool, queue, name) = (entry.spool(), entry.queue_dirs(), entry.name());
     let waiting = || queue.waiting.join(name.as_os_str());
     let from = queue.waiting.place(CHECKOUT, name.as_os_str())?;
@@ -169,16 +166,17 @@ fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Re
         };
     }
     ownership
-        .touch()
-        .at(CHECKOUT, || spool.layout().registry.join(name.as_os_str()))
+        .touch(spool, name, CHECKOUT)
         .map_err(one_bad_entry)?;
     match touch(&opened, from) {
         Err(Errno::NOENT) => return Ok(Take::Gone),
         other => other.at(CHECKOUT, waiting).map_err(one_bad_entry)?,
     }
-    match rename::without_clobbering(from, to) {
+    match moves::without_clobbering(spool, from, to) {
         Ok(()) => {}
         Err(Errno::NOENT) => return Ok(Take::Gone),
+        // This host remembers what is not so any more.
+        Err(Errno::STALE) => return Ok(Take::Busy),
         Err(Errno::EXIST) => {
             return Err(Error::new(
                 ErrorKind::Corrupt,
@@ -189,6 +187,11 @@ fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Re
         }
         Err(errno) => return Err(Error::system(CHECKOUT, waiting(), errno)),
     }
+    // Before anything else is done with it: the move may have come so late that it is another's.
+    ownership.set_checked_out(queue);
+    if !omit::is_out(Step::HoldsAfterTake) && !ownership.holds(CHECKOUT)? {
+        return Ok(Take::Busy);
+    }
     // What was moved must be what was read: a Direct save may have put another file in its place.
     match file::stat_at(to.0, to.1) {
         Ok(moved) if file::same(&moved, &opened.stat) && file::oddity(&moved).is_none() => {}
@@ -198,7 +201,7 @@ fn take_owned(entry: &Entry, durability: Durability, ownership: Ownership) -> Re
             Ok(None) => return Ok(Take::Gone),
             Err(error) => {
                 if !omit::is_out(Step::UndoCheckout) {
-                    rename::without_clobbering(to, from)
+                    moves::without_clobbering(spool, to, from)
                         .at(CHECKOUT, || queue.checkout.join(name.as_os_str()))?;
                 }
                 return Err(error);
@@ -332,6 +335,11 @@ impl Checkout {
             Some(Held {
                 finished: Arc::clone(&self.finished),
                 generation: self.generation,
+                lease: self
+                    .ownership
+                    .as_ref()
+                    .and_then(Ownership::lease)
+                    .map(Lease::shared),
             }),
         )
     }
@@ -491,8 +499,14 @@ impl Checkout {
     /// Removes what is left of it, once the entry's removal is as durable as it is to be, and frees its name.
     pub(crate) fn remove_rest(&mut self, synced: Result<()>) -> Result<()> {
         // Until the end: without its ownership the rest could be mistaken for anybody's garbage.
-        let _ownership = self.ownership.take();
+        let ownership = self.ownership.take();
         synced?;
+        if let Some(ownership) = &ownership
+            && !self.spool.step(|| ownership.holds(REMOVE))?
+        {
+            // The entry is removed; its name may be another's by now.
+            return Ok(());
+        }
         self.spool
             .step(|| remove_rest(&self.spool, &self.name, REMOVE))
     }
@@ -516,18 +530,63 @@ impl Checkout {
 
     /// Lets a command share the ownership, as flock(1) does: if this process dies and the command lives,
     /// the entry is still owned, until the command ends. Ending this checkout frees the ownership all the
-    /// same.
+    /// same. A lease, on a spool that several hosts share, is this process's alone: see [`keep`](Checkout::keep).
     ///
     /// # Errors
     /// [`ErrorKind::Descriptors`], [`ErrorKind::Finished`].
     pub fn pass_ownership(&self, command: &mut Command) -> Result<()> {
         const PASS: &str = "pass ownership";
         self.usable(PASS)?;
-        if let Some(ownership) = &self.ownership {
-            let shared = ownership.share().at(PASS, || self.path())?;
+        if let Some(ownership) = &self.ownership
+            && let Some(shared) = ownership.share().at(PASS, || self.path())?
+        {
             fork::keep_across_exec(command, shared);
         }
         Ok(())
+    }
+
+    /// Makes the ownership last for another lease, on a spool that several hosts share; call it well within one, such
+    /// as every quarter, or have [`keep`](Checkout::keep) do it. Elsewhere, sees that the entry is still here.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LostOwnership`] where the entry is another's by now, or was returned: then what was done with it does
+    /// not count. [`ErrorKind::Finished`], [`ErrorKind::Forked`].
+    pub fn renew(&mut self) -> Result<()> {
+        const RENEW: &str = "renew";
+        self.usable(RENEW)?;
+        let spool = self.spool.clone();
+        spool.step(|| {
+            let renewed = match &self.ownership {
+                Some(ownership) => ownership.renew(RENEW)?,
+                None => true,
+            };
+            match renewed && is_in(&self.queue.checkout, &self.name, RENEW)? {
+                true => Ok(()),
+                false => Err(self.lost(RENEW)),
+            }
+        })
+    }
+
+    /// Has a thread of the library renew the lease, each quarter of its time, until this checkout ends. Nothing where a
+    /// lock tells who owns the entry. Whether the lease was lost all the same, because this host was cut off, the next
+    /// call tells.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Finished`], [`ErrorKind::Forked`]; those of starting the thread.
+    pub fn keep(&mut self) -> Result<()> {
+        const KEEP: &str = "keep";
+        self.usable(KEEP)?;
+        match &self.ownership {
+            Some(ownership) => ownership.keep(KEEP),
+            None => Ok(()),
+        }
+    }
+
+    fn must_hold(&self, operation: &'static str) -> Result<()> {
+        match &self.ownership {
+            Some(ownership) if !ownership.holds(operation)? => Err(self.lost(operation)),
+            _ => Ok(()),
+        }
     }
 
     fn usable(&self, operation: &'static str) -> Result<()> {
@@ -558,20 +617,17 @@ impl Checkout {
 
     /// For a handle of `list_checkouts_unsafe`, which owns nothing: owns it now, if nobody does.
     fn own_if_free(&mut self, operation: &'static str) -> Result<()> {
-        if self.ownership.is_none() {
-            let registry = &self.spool.layout().registry;
-            if let Claim::Owned(ownership) = registry::own(registry, &self.name, operation)? {
-                self.ownership = Some(ownership);
-            }
+        if self.ownership.is_none()
+            && let Claim::Owned(ownership) = ownership::own(&self.spool, &self.name, operation)?
+        {
+            self.ownership = Some(ownership);
         }
-        Ok(())
+        self.must_hold(operation)
     }
 
     fn touch_registry(&self, operation: &'static str) -> Result<()> {
         match &self.ownership {
-            Some(ownership) => ownership.touch().at(operation, || {
-                self.spool.layout().registry.join(self.name.as_os_str())
-            }),
+            Some(ownership) => ownership.touch(&self.spool, &self.name, operation),
             None => Ok(()),
         }
     }
@@ -606,7 +662,7 @@ impl Checkout {
             .place(operation, self.name.as_os_str())?;
         let replaced = match omit::is_out(Step::Exchange) {
             true => rename::plain(scratch.place(operation)?, target),
-            false => rename::exchanging(scratch.place(operation)?, target),
+            false => moves::exchanging(&self.spool, &self.name, scratch.place(operation)?, target),
         };
         match replaced {
             Ok(()) => Ok(()),
@@ -622,7 +678,7 @@ impl Checkout {
             self.queue.checkout.place(operation, self.name.as_os_str()),
         ) {
             // The save's own error is the one to tell; the entry is whole with either metadata.
-            let _ = rename::exchanging(from, to);
+            let _ = moves::exchanging(&self.spool, &self.name, from, to);
         }
     }
 
@@ -636,7 +692,7 @@ impl Checkout {
         let moved = self
             .touch_registry(operation)
             .map_err(Moved::Failed)
-            .and_then(|()| move_out(&self.queue, target, &self.name, operation));
+            .and_then(|()| move_out(&self.spool, &self.queue, target, &self.name, operation));
         if let Err(moved) = moved {
             if let Some(old) = old.filter(|_| !omit::is_out(Step::UndoSave)) {
                 self.put_back_metadata(&old, operation);
@@ -700,6 +756,7 @@ pub(crate) enum Moved {
 
 /// Touches a checked-out entry and moves it into a queue; the caller owns it.
 pub(crate) fn move_out(
+    spool: &Spool,
     home: &Queue,
     target: &Queue,
     name: &EntryName,
@@ -717,7 +774,7 @@ pub(crate) fn move_out(
     contents::touch(&home.checkout, name, operation)
         .map_err(Moved::Failed)?
         .ok_or(Moved::Gone)?;
-    rename::without_clobbering(from, to).map_err(|errno| match errno {
+    moves::without_clobbering(spool, from, to).map_err(|errno| match errno {
         // What is still there did not go: it is the queue's directory that did.
         Errno::NOENT if file::stat_at(from.0, name).is_ok() => {
             Moved::Failed(Error::system(operation, target.waiting.path(), errno))

@@ -12,11 +12,13 @@ use rustix::io::Errno;
 use crate::contents::{self, Opened};
 use crate::durability::Durability;
 use crate::error::{At, Error, ErrorKind, Result};
+use crate::moves;
 use crate::name::EntryName;
 use crate::omit::Step;
+use crate::ownership;
 use crate::scratch::Scratch;
 use crate::spool::Spool;
-use crate::sys::{file, fork, rename};
+use crate::sys::{file, fork};
 
 pub(crate) const LOAD: &str = "data load";
 pub(crate) const SAVE: &str = "data save";
@@ -98,6 +100,8 @@ pub(crate) struct Held {
     pub(crate) finished: Arc<AtomicBool>,
     /// The process that it belongs to.
     pub(crate) generation: u64,
+    /// The lease of it, where several hosts share the spool.
+    pub(crate) lease: Option<Arc<ownership::Held>>,
 }
 
 impl DataFile {
@@ -278,7 +282,23 @@ impl DataWriter {
             scratch.settle(settling, operation)?;
             let target = data.place(operation, name.as_os_str())?;
             let from = scratch.place(operation)?;
-            rename::exchanging(from, target).map_err(|errno| match errno {
+            if let Some(lease) = self
+                .data_file
+                .held
+                .as_ref()
+                .and_then(|held| held.lease.as_ref())
+                && !lease.holds(operation)?
+            {
+                let path = data.join(name.as_os_str());
+                let reason = "another process has the entry by now";
+                return Err(Error::new(
+                    ErrorKind::LostOwnership,
+                    operation,
+                    path,
+                    reason,
+                ));
+            }
+            moves::replacing(spool, from, target).map_err(|errno| match errno {
                 Errno::NOENT => Error::system_as(
                     self.data_file.gone(),
                     operation,

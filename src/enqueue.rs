@@ -17,13 +17,15 @@ use crate::durability::{Durability, Settling};
 use crate::entry::Entry;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
+use crate::moves;
 use crate::name::{EntryName, NameGenerator, TimeNames};
 use crate::omit::{self, Step};
-use crate::registry::{self, Claim, Ownership, Reserved};
+use crate::ownership::{self, Claim, Ownership, Reserved};
+use crate::registry;
 use crate::scratch::Scratch;
 use crate::spool::{Spool, queues_on_disk};
 use crate::sys::file::{self, CopyFailed};
-use crate::sys::{fork, rename, sync};
+use crate::sys::{fork, sync};
 
 pub(crate) const ENQUEUE: &str = "enqueue";
 
@@ -295,9 +297,10 @@ impl EnqueueWriter {
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let draft = self.ready()?;
-        let appended = draft
-            .spool
-            .step(|| file::write_all(draft.data.as_fd(), bytes).at(ENQUEUE, || draft.data_path()));
+        let appended = draft.spool.step(|| {
+            draft.keep()?;
+            file::write_all(draft.data.as_fd(), bytes).at(ENQUEUE, || draft.data_path())
+        });
         if appended.is_err() {
             // A part of it may have been written: that must never be committed.
             self.undo();
@@ -439,7 +442,7 @@ impl Draft {
         durability: Durability,
     ) -> Result<Draft> {
         let registry = &spool.layout().registry;
-        match registry::own_reserved(registry, name, reserved, ENQUEUE) {
+        match ownership::own_reserved(spool, name, reserved, ENQUEUE) {
             Ok(claim) => Draft::owning(spool, name, claim, true, durability),
             Err(error) => {
                 // Ours a moment ago and of no use to anyone; the first error is the one to tell.
@@ -451,15 +454,8 @@ impl Draft {
 
     /// For a name that was reserved before.
     fn using(spool: &Spool, name: &EntryName, durability: Durability) -> Result<Draft> {
-        let registry = &spool.layout().registry;
-        // A repair may have the lock for a moment, and then the name is free, or gone.
-        let claim = registry::own_patiently(
-            registry,
-            name,
-            ENQUEUE,
-            |step| spool.step(step),
-            || Ok(true),
-        )?;
+        // A repair may have the name for a moment, and then it is free, or gone.
+        let claim = ownership::own_patiently(spool, name, ENQUEUE, || Ok(true))?;
         spool.step(|| Draft::owning(spool, name, claim, false, durability))
     }
 
@@ -507,6 +503,16 @@ impl Draft {
         })
     }
 
+    /// Sees that its lease does not end while it is written.
+    fn keep(&self) -> Result<()> {
+        match &self.ownership {
+            Some(ownership) if !ownership.renew_if_due(ENQUEUE)? => {
+                Err(lost(&self.spool, &self.name))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Has `save` write the data by path.
     fn fill(&mut self, save: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<()> {
         let data = &self.spool.layout().data;
@@ -525,6 +531,11 @@ impl Drop for Draft {
             || self.generation != fork::generation()
             || omit::is_out(Step::UndoEnqueue)
         {
+            return;
+        }
+        // Another's files are not ours to take back; nor are they, if it cannot be told.
+        let holds = |ownership: &Ownership| ownership.holds(ENQUEUE).unwrap_or(false);
+        if !self.ownership.as_ref().is_none_or(holds) {
             return;
         }
         // The first error is the one to report; what cannot be removed here the monitor names.
@@ -588,7 +599,12 @@ impl Written {
         let draft = &mut self.draft;
         let target = self.queue.waiting.place(ENQUEUE, draft.name.as_os_str())?;
         let from = self.scratch.place(ENQUEUE)?;
-        rename::without_clobbering(from, target).map_err(|errno| {
+        if let Some(ownership) = &draft.ownership
+            && !ownership.holds(ENQUEUE)?
+        {
+            return Err(lost(&draft.spool, &draft.name));
+        }
+        moves::without_clobbering(&draft.spool, from, target).map_err(|errno| {
             let path = self.queue.waiting.join(draft.name.as_os_str());
             match errno {
                 Errno::EXIST => taken(path, "an entry of this name is in the queue"),
@@ -601,6 +617,13 @@ impl Written {
         draft.ownership = None;
         Ok(Entry::of(&draft.spool, &self.queue, draft.name.clone()))
     }
+}
+
+/// What was begun took longer than a lease, and somebody else has its name by now.
+fn lost(spool: &Spool, name: &EntryName) -> Error {
+    let path = spool.layout().registry.join(name.as_os_str());
+    let reason = "the enqueue took longer than the lease, and another process has its name";
+    Error::new(ErrorKind::LostOwnership, ENQUEUE, path, reason)
 }
 
 fn taken(path: PathBuf, reason: &str) -> Error {

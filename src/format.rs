@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
@@ -51,15 +52,22 @@ pub enum Owners {
 pub struct Format {
     mode: Mode,
     owners: Owners,
+    lease: u32,
     recorded: bool,
     read_only: bool,
 }
+
+/// How long a lease lasts, in seconds, unless a create says otherwise.
+const LEASE: u32 = 120;
+/// Shorter, whole seconds and clients that remember for one leave no room to renew; longer, a dead host's work waits a day.
+const LEASES: std::ops::RangeInclusive<u32> = 4..=86_400;
 
 impl Format {
     /// A spool with no format file: the original implementation made it.
     const UNRECORDED: Format = Format {
         mode: Mode::Local,
         owners: Owners::Mixed,
+        lease: LEASE,
         recorded: false,
         read_only: false,
     };
@@ -68,14 +76,36 @@ impl Format {
         Format {
             mode,
             owners,
+            lease: LEASE,
             recorded: true,
             read_only: false,
+        }
+    }
+
+    /// With this lease, of whole seconds.
+    pub(crate) fn with_lease(mut self, lease: Duration) -> std::result::Result<Format, String> {
+        let seconds = u32::try_from(lease.as_secs()).ok();
+        match seconds.filter(|seconds| LEASES.contains(seconds) && lease.subsec_nanos() == 0) {
+            Some(seconds) => {
+                self.lease = seconds;
+                Ok(self)
+            }
+            None => Err(format!(
+                "a lease of {lease:?}: it is whole seconds, from {} to {}",
+                LEASES.start(),
+                LEASES.end()
+            )),
         }
     }
 
     /// Who may use the spool at once.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// How long an owner that does not renew its lease is the owner; `None` where hosts do not share the spool.
+    pub fn lease(&self) -> Option<Duration> {
+        (self.mode == Mode::Network).then(|| Duration::from_secs(self.lease.into()))
     }
 
     /// How an entry's owner is known.
@@ -108,6 +138,9 @@ impl Format {
             text,
             "multispool {FORMAT_VERSION}\nmode {mode}\nowners {owners}\n"
         );
+        if self.mode == Mode::Network {
+            let _ = writeln!(text, "lease {}", self.lease);
+        }
         text
     }
 
@@ -139,6 +172,10 @@ impl Format {
                         "the spool says `{key} {other}`, which this version does not know"
                     )));
                 }
+                ("lease", words) => match words.parse() {
+                    Ok(lease) if LEASES.contains(&lease) => format.lease = lease,
+                    _ => return Err(damaged(format!("its lease is {words:?} seconds"))),
+                },
                 // No word is known yet.
                 ("needs", words) => {
                     return Err(unsupported(format!(

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! SPOOL/.multispool/format     what this spool is
+//! SPOOL/.multispool/claims/NAME  among several hosts: who owns NAME
 //! SPOOL/.registry/NAME         the reservation of NAME in the whole spool, and its lock
 //! SPOOL/.tmp/NAME.tmp.RRRRRR   metadata or data being written
 //! SPOOL/.data/NAME             data
@@ -28,6 +29,8 @@ use crate::sys::{dir, file, journal, random, sync};
 pub(crate) const OURS: &str = ".multispool";
 /// The file in it that says what the spool is.
 pub(crate) const FORMAT: &str = "format";
+/// The directory in it that holds the claims.
+pub(crate) const CLAIMS: &str = "claims";
 pub(crate) const REGISTRY: &str = ".registry";
 pub(crate) const TMP: &str = ".tmp";
 pub(crate) const DATA: &str = ".data";
@@ -39,6 +42,8 @@ pub(crate) struct Layout {
     pub(crate) registry: Dir,
     pub(crate) tmp: Dir,
     pub(crate) data: Dir,
+    /// There where several hosts share the spool.
+    pub(crate) claims: Dir,
     queues: BTreeMap<QueueName, Arc<Queue>>,
     ordered: OnceLock<bool>,
 }
@@ -64,6 +69,10 @@ impl Layout {
             registry: Dir::within(&root, REGISTRY.as_ref()),
             tmp: Dir::within(&root, TMP.as_ref()),
             data: Dir::within(&root, DATA.as_ref()),
+            claims: Dir::within(
+                &Arc::new(Dir::within(&root, OURS.as_ref())),
+                CLAIMS.as_ref(),
+            ),
             root,
             queues,
             ordered: OnceLock::new(),

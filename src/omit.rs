@@ -80,6 +80,12 @@ pub(crate) enum Step {
     ForgetLock,
     /// `watch-first`: a reader watches its queue before it lists it.
     WatchFirst,
+    /// `claim-by-link`: among several hosts who has the claim owns the entry, not whoever's rename was answered.
+    ClaimByLink,
+    /// `holds-after-take`: among several hosts a take counts if the claim is still there after it.
+    HoldsAfterTake,
+    /// `verify-move`: among several hosts a move counts when both its ends were looked at.
+    VerifyMove,
 }
 
 impl Step {
@@ -121,6 +127,9 @@ impl Step {
             Step::SecondLook => "second-look",
             Step::ForgetLock => "forget-lock",
             Step::WatchFirst => "watch-first",
+            Step::ClaimByLink => "claim-by-link",
+            Step::HoldsAfterTake => "holds-after-take",
+            Step::VerifyMove => "verify-move",
         }
     }
 }

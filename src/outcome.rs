@@ -54,6 +54,8 @@ pub(crate) fn apply<R, E: From<Error>>(
     f: impl FnOnce(&[u8], &DataFile) -> std::result::Result<(Outcome, R), E>,
 ) -> std::result::Result<R, E> {
     or_give_back(checkout, |checkout| {
+        // However long it takes.
+        checkout.keep()?;
         let data_file = checkout.data_file();
         let (outcome, result) = f(checkout.metadata(), &data_file)?;
         checkout.finish(outcome)?;

@@ -110,7 +110,8 @@ impl Spool {
         self.writable(CREATE)?;
         let dir = queue.waiting.fd(CREATE)?;
         let at = || queue.waiting.path().to_owned();
-        let is_shared = file_system::is_network(dir).at(CREATE, at)?;
+        let is_shared =
+            self.lease(CREATE)?.is_some() || file_system::is_network(dir).at(CREATE, at)?;
         let (first, longest) = options.retry_after;
         let given_back = Arc::new(GivenBack::new(first, longest));
         Ok(QueueReader {

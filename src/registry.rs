@@ -1,30 +1,23 @@
-//! The registry: which names are reserved, and who owns them.
+//! The registry: which names are reserved, and, among the processes of one host, who owns them.
 //!
 //! `.registry/NAME` is the one file that stays the same for an entry's whole life, so its lock is the
 //! ownership of the entry: taken before anything moves, freed by the kernel when the owner dies.
 
+use rustix::io::Errno;
 use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::{Duration, Instant};
-
-use rustix::io::Errno;
 
 use crate::contents;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Dir;
 use crate::name::EntryName;
 use crate::omit::{self, Step};
+use crate::ownership::Claim;
 use crate::sys::fork::{self, InChild, PrivateFd};
-use crate::sys::{file, lock, sync};
+use crate::sys::{file, lock};
 
 /// How often at most a generator is asked for a name.
 pub(crate) const ATTEMPTS: u32 = 1000;
-
-/// How long a caller that does not wait tries a name whose lock is held for a moment.
-const BUSY_PATIENCE: Duration = Duration::from_millis(100);
-/// The first pause before a busy name is tried again; doubles up to [`BUSY_PAUSE_MAX`].
-pub(crate) const BUSY_PAUSE: Duration = Duration::from_micros(50);
-pub(crate) const BUSY_PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// A reservation that was made just now, for [`own_reserved`].
 pub(crate) struct Reserved {
@@ -80,17 +73,12 @@ pub(crate) fn touch(registry: &Dir, name: &EntryName, operation: &'static str) -
     }
 }
 
-/// What [`own`] found.
-pub(crate) enum Claim {
-    Owned(Ownership),
-    /// Another open file holds the lock.
-    Busy,
-    /// The name is not reserved.
-    Unreserved,
-}
-
 /// Takes the ownership of a reserved name if it is free.
-pub(crate) fn own(registry: &Dir, name: &EntryName, operation: &'static str) -> Result<Claim> {
+pub(crate) fn own(
+    registry: &Dir,
+    name: &EntryName,
+    operation: &'static str,
+) -> Result<Claim<Locked>> {
     let dir = registry.fd(operation)?;
     let at = || registry.join(name.as_os_str());
     loop {
@@ -117,7 +105,7 @@ pub(crate) fn own_reserved(
     name: &EntryName,
     reserved: Reserved,
     operation: &'static str,
-) -> Result<Claim> {
+) -> Result<Claim<Locked>> {
     let claim = claim(registry, name, reserved, operation)?;
     Ok(claim.unwrap_or(Claim::Unreserved))
 }
@@ -128,7 +116,7 @@ fn claim(
     name: &EntryName,
     Reserved { file, generation }: Reserved,
     operation: &'static str,
-) -> Result<Option<Claim>> {
+) -> Result<Option<Claim<Locked>>> {
     let dir = registry.fd(operation)?;
     let at = || registry.join(name.as_os_str());
     let opened = file::stat(file.as_fd()).at(operation, at)?;
@@ -138,46 +126,18 @@ fn claim(
     if !lock::try_lock(file.as_fd()).at(operation, at)? && !omit::is_out(Step::Lock) {
         return Ok(Some(Claim::Busy));
     }
-    let ownership = Ownership { file, generation };
+    let locked = Locked { file, generation };
     // The lock may be on a ghost: a file that was removed, and perhaps made anew, in between.
     match file::stat_at(dir, name.as_os_str()) {
         Ok(named) if file::same(&named, &opened) || omit::is_out(Step::LockSameFile) => {
             match file::oddity(&named) {
-                None => Ok(Some(Claim::Owned(ownership))),
+                None => Ok(Some(Claim::Owned(locked))),
                 Some(oddity) => Err(Error::new(ErrorKind::Corrupt, operation, at(), oddity)),
             }
         }
         Ok(_) => Ok(None),
         Err(Errno::NOENT) => Ok(Some(Claim::Unreserved)),
         Err(errno) => Err(Error::system(operation, at(), errno)),
-    }
-}
-
-/// As [`own`], but gives a busy name up to 100 ms, for as long as `worth_it` says so: most locks are
-/// held for the moment between a rename and its unlock.
-pub(crate) fn own_patiently(
-    registry: &Dir,
-    name: &EntryName,
-    operation: &'static str,
-    step: impl Fn(&mut dyn FnMut()),
-    mut worth_it: impl FnMut() -> Result<bool>,
-) -> Result<Claim> {
-    let begun = Instant::now();
-    let mut pause = BUSY_PAUSE;
-    loop {
-        let mut claim = Ok(Claim::Busy);
-        step(&mut || claim = own(registry, name, operation));
-        match claim? {
-            Claim::Busy if begun.elapsed() < BUSY_PATIENCE => {}
-            claim => return Ok(claim),
-        }
-        sync::pause(pause);
-        pause = (pause * 2).min(BUSY_PAUSE_MAX);
-        let mut worth = Ok(true);
-        step(&mut || worth = worth_it());
-        if !worth? {
-            return Ok(Claim::Busy);
-        }
     }
 }
 
@@ -194,16 +154,16 @@ pub(crate) fn is_owned(registry: &Dir, name: &EntryName, operation: &'static str
     }
 }
 
-/// The ownership of a name: ends when it is dropped, or when the process dies.
+/// A name's lock: ends when it is dropped, or when the process dies.
 ///
 /// A forked child does not share it: there the descriptor is `/dev/null`'s.
 #[derive(Debug)]
-pub(crate) struct Ownership {
+pub(crate) struct Locked {
     file: PrivateFd,
     generation: u64,
 }
 
-impl Ownership {
+impl Locked {
     /// Sets the registry file's times to now.
     pub(crate) fn touch(&self) -> std::result::Result<(), Errno> {
         file::touch(self.file.as_fd())
@@ -215,7 +175,7 @@ impl Ownership {
     }
 }
 
-impl Drop for Ownership {
+impl Drop for Locked {
     fn drop(&mut self) {
         if self.generation == fork::generation() {
             // Unlocked, not only closed: a command that shares the descriptor must not keep the lock.

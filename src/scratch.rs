@@ -1,6 +1,6 @@
 //! A temporary file in `.tmp/`: metadata or data being written, with a random name of its own.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -126,7 +126,12 @@ impl Scratch {
         self.file.as_fd()
     }
 
-    fn path(&self) -> PathBuf {
+    /// Its own name.
+    pub(crate) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
         self.spool.layout().tmp.join(&self.name)
     }
 }

@@ -3,18 +3,24 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::durability::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{self, Format, Mode, Owners};
 use crate::layout::{Layout, Queue};
 use crate::name::{EntryName, NameGenerator, QueueName};
-use crate::registry::{self, Reserved};
+use crate::ownership::{self, Clock, Reserved};
+use crate::registry;
 use crate::throttle::{self, AtMost, Throttle, Unlimited};
 
 mod create;
+pub(crate) mod doctor;
 mod load;
+pub(crate) mod probe;
+
+use doctor::Checkup;
 
 pub(crate) use load::queues_on_disk;
 
@@ -37,6 +43,7 @@ pub struct SpoolOptions {
     may_lack_data: bool,
     pub(crate) owners: Owners,
     pub(crate) mode: Option<Mode>,
+    pub(crate) lease: Option<Duration>,
     pub(crate) throttle: Arc<dyn Throttle>,
     pub(crate) file_mode: Option<u32>,
     pub(crate) dir_mode: Option<u32>,
@@ -56,6 +63,7 @@ impl Default for SpoolOptions {
             may_lack_data: false,
             owners: Owners::Locking,
             mode: None,
+            lease: None,
             throttle: Arc::new(Unlimited),
             file_mode: None,
             dir_mode: None,
@@ -99,9 +107,18 @@ impl SpoolOptions {
         self
     }
 
-    /// Says that the spool is for one host or for several, where its file system cannot tell.
+    /// Says that the spool is for one host or for several. Default: what the spool has recorded; of a new one, several
+    /// where it lies on a network or FUSE file system.
     pub fn mode(mut self, mode: Mode) -> SpoolOptions {
         self.mode = Some(mode);
+        self
+    }
+
+    /// What a new spool for several hosts records as its lease: for so long whoever takes an entry owns it, unless it
+    /// renews ([`Checkout::renew`](crate::Checkout::renew), [`Checkout::keep`](crate::Checkout::keep)). Whole seconds,
+    /// from 4 to 86,400; an existing spool keeps what it has. Default: 120.
+    pub fn lease(mut self, lease: Duration) -> SpoolOptions {
+        self.lease = Some(lease);
         self
     }
 
@@ -209,8 +226,9 @@ pub struct Spool(Arc<Inner>);
 struct Inner {
     layout: Layout,
     options: SpoolOptions,
-    /// As read when the spool was opened; `load_unsafe` reads it when it is asked for.
-    format: Option<Format>,
+    /// As read when the spool was opened; after `load_unsafe`, when it is needed first.
+    format: OnceLock<Format>,
+    clock: Clock,
 }
 
 impl Spool {
@@ -269,13 +287,23 @@ impl Spool {
         load::discover(dir.as_ref())
     }
 
+    /// Says what a spool stands on: its mode, its file system, what that does for processes of one host and of several,
+    /// and what to see to. Makes files of its own for that, and removes them.
+    ///
+    /// # Errors
+    /// As [`load`](Spool::load), but for what is wrong with the file system.
+    pub fn doctor(dir: impl AsRef<Path>) -> Result<Checkup> {
+        doctor::doctor(dir.as_ref())
+    }
+
     fn new(layout: Layout, options: &SpoolOptions, format: Option<Format>) -> Spool {
         let mut options = options.clone();
         options.read_only |= format.is_some_and(|format| format.read_only());
         Spool(Arc::new(Inner {
             layout,
             options,
-            format,
+            format: format.map(OnceLock::from).unwrap_or_default(),
+            clock: Clock::default(),
         }))
     }
 
@@ -308,10 +336,32 @@ impl Spool {
     /// # Errors
     /// After [`load_unsafe`](Spool::load_unsafe), those of reading it.
     pub fn format(&self) -> Result<Format> {
-        match self.0.format {
-            Some(format) => Ok(format),
-            None => format::read(&self.0.layout.root, "format"),
+        self.format_for("format")
+    }
+
+    fn format_for(&self, operation: &'static str) -> Result<Format> {
+        if let Some(format) = self.0.format.get() {
+            return Ok(*format);
         }
+        let format = format::read(&self.0.layout.root, operation)?;
+        Ok(*self.0.format.get_or_init(|| format))
+    }
+
+    /// How long an owner that does not renew is the owner; `None` where a lock tells who is.
+    pub(crate) fn lease(&self, operation: &'static str) -> Result<Option<Duration>> {
+        Ok(self.format_for(operation)?.lease())
+    }
+
+    /// Whether other hosts may change what this host's kernel remembers. Told once an operation has asked for the
+    /// lease, as each does that owns a name.
+    pub(crate) fn is_shared_between_hosts(&self) -> bool {
+        let format = self.0.format.get();
+        format.is_some_and(|format| format.mode() == Mode::Network)
+    }
+
+    /// The clock of the spool's file system.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     /// Reserves the first name of the generator's that is free in the whole spool. The reservation lasts
@@ -355,18 +405,23 @@ impl Spool {
         name: &EntryName,
         operation: &'static str,
     ) -> Result<Option<Reserved>> {
-        self.step(|| {
-            let Inner {
-                layout, options, ..
-            } = &*self.0;
-            registry::reserve(
-                &layout.registry,
-                name,
-                options.file_mode,
-                options.group,
-                operation,
-            )
-        })
+        self.step(|| self.try_reserve_in_step(name, operation))
+    }
+
+    /// As [`try_reserve`](Spool::try_reserve), for who is in a step already.
+    pub(crate) fn try_reserve_in_step(
+        &self,
+        name: &EntryName,
+        operation: &'static str,
+    ) -> Result<Option<Reserved>> {
+        if self.lease(operation)?.is_some() {
+            let reserved = ownership::reserve(self, name, operation)?;
+            return Ok(reserved.then_some(Reserved::Linked));
+        }
+        let registry = &self.layout().registry;
+        let (file_mode, group) = (self.file_mode(), self.group());
+        let reserved = registry::reserve(registry, name, file_mode, group, operation)?;
+        Ok(reserved.map(Reserved::Open))
     }
 
     pub(crate) fn names_exhausted(&self, operation: &'static str) -> Error {
@@ -386,7 +441,11 @@ impl Spool {
     pub(crate) fn with_all_queues(&self, operation: &'static str) -> Result<Spool> {
         let queues = self.step(|| queues_on_disk(&self.0.layout.root, operation))?;
         let layout = Layout::new(self.dir().to_owned(), queues);
-        Ok(Spool::new(layout, &self.0.options, self.0.format))
+        Ok(Spool::new(
+            layout,
+            &self.0.options,
+            self.0.format.get().copied(),
+        ))
     }
 
     pub(crate) fn max_metadata(&self) -> u64 {

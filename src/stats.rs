@@ -8,7 +8,7 @@ use crate::error::{At, Error, Result};
 use crate::layout::{Dir, Queue};
 use crate::listing::Listing;
 use crate::name::{EntryName, QueueName};
-use crate::registry;
+use crate::ownership;
 use crate::spool::Spool;
 use crate::sys::{clock, file, file_system};
 
@@ -109,8 +109,7 @@ impl Spool {
         }
         let mut checked_out = Listing::new(STATS);
         while let Some(name) = checked_out.next(&queue.checkout, |read| self.step(read))? {
-            let registry = &self.layout().registry;
-            let is_owned = self.step(|| registry::is_owned(registry, &name, STATS))?;
+            let is_owned = self.step(|| ownership::is_owned(self, &name, STATS))?;
             // Asked first: what was finished between the two questions is not counted as dead.
             let Some(entry) = self.look(&queue.checkout, &name)? else {
                 continue;

@@ -261,6 +261,7 @@ fn every_function_that_can_fail_warns_when_its_status_is_dropped() {
         let getter = [
             "error_",
             "spool_durability(",
+            "spool_mode(",
             "spool_read_only(",
             "checkout_finished(",
             "problems_",

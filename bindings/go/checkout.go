@@ -211,6 +211,29 @@ func (c *Checkout) Remove(options ...RemoveOption) error {
 	})
 }
 
+// Renew makes the ownership last for another lease, where several hosts share the spool: to be
+// called well within one, such as every quarter, unless [Checkout.Keep] does it. Elsewhere it sees
+// that the entry is still here. ErrLostOwnership means that another has the entry by now, or that it
+// was given back: what was done with it does not count.
+func (c *Checkout) Renew() error {
+	return c.handle.use("renew", func(native *C.multispool_checkout) error {
+		var cause *C.multispool_error
+		status := C.multispool_checkout_renew(native, &cause)
+		return failure("renew", c.name, status, cause)
+	})
+}
+
+// Keep has the lease renewed in the background, each quarter of its time, until the checkout ends.
+// Where no lease is needed it does nothing. Whether the lease was lost all the same, because this
+// host was cut off, the next call tells. A [Worker] and WithEntry keep what they hand out.
+func (c *Checkout) Keep() error {
+	return c.handle.use("keep", func(native *C.multispool_checkout) error {
+		var cause *C.multispool_error
+		status := C.multispool_checkout_keep(native, &cause)
+		return failure("keep", c.name, status, cause)
+	})
+}
+
 // Release puts the entry back into its queue with its old metadata, and finishes the checkout. Data
 // that was committed stays. Its errors are those of Save.
 func (c *Checkout) Release() error {
@@ -269,6 +292,10 @@ func (c *Checkout) run(f func(*Checkout) (Outcome, error)) (err error) {
 			err = errors.Join(err, closeErr)
 		}
 	}()
+	// However long f takes.
+	if err := c.Keep(); err != nil {
+		return err
+	}
 	outcome, err := f(c)
 	if err != nil || c.Finished() {
 		return err

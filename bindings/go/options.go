@@ -182,10 +182,20 @@ func WithOwners(owners Owners) SpoolOption {
 }
 
 // WithMode is recorded in the spool by Create, and needed to load a spool without a record from a
-// network file system.
+// network file system. Without it a new spool has the mode of its file system: ModeNetwork on a
+// network or FUSE file system.
 func WithMode(mode Mode) SpoolOption {
 	return spoolOption(func(o *C.multispool_spool_options, e **C.multispool_error) C.int32_t {
 		return C.multispool_spool_options_set_mode(o, C.int32_t(mode), e)
+	})
+}
+
+// WithLease is recorded in a spool for several hosts by Create: how long whoever takes an entry owns
+// it unless it renews, with [Checkout.Renew] or [Checkout.Keep]. Whole seconds, from 4 s to a day;
+// without it 2 minutes.
+func WithLease(lease time.Duration) SpoolOption {
+	return spoolOption(func(o *C.multispool_spool_options, e **C.multispool_error) C.int32_t {
+		return C.multispool_spool_options_set_lease(o, C.uint64_t(max(lease.Milliseconds(), 0)), e)
 	})
 }
 

@@ -6,6 +6,7 @@ import "C"
 import (
 	"log/slog"
 	"runtime"
+	"time"
 )
 
 // Spool is an open spool. Any number of goroutines may use it at once.
@@ -134,6 +135,27 @@ func (s *Spool) Dir() string { return s.dir }
 
 // Queues are the queues that the spool was opened with, in the order of their names.
 func (s *Spool) Queues() []string { return append([]string{}, s.queues...) }
+
+// Mode is where the spool is used from.
+func (s *Spool) Mode() (Mode, error) {
+	var mode Mode
+	err := s.handle.look("mode", func(spool *C.multispool_spool) error {
+		mode = Mode(C.multispool_spool_mode(spool))
+		return nil
+	})
+	return mode, err
+}
+
+// Lease is how long whoever takes an entry owns it unless it renews, where several hosts share the
+// spool; 0 where they do not.
+func (s *Spool) Lease() (time.Duration, error) {
+	var lease time.Duration
+	err := s.handle.look("lease", func(spool *C.multispool_spool) error {
+		lease = time.Duration(C.multispool_spool_lease(spool)) * time.Millisecond
+		return nil
+	})
+	return lease, err
+}
 
 // Durability is the promise of each call that does not choose its own.
 func (s *Spool) Durability() (Durability, error) {

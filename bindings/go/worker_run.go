@@ -177,6 +177,10 @@ func (r *run) handle(checkout *Checkout) {
 	if r.taking.Err() != nil {
 		return // it came while the run was told to end: it is not begun any more
 	}
+	if err := checkout.Keep(); err != nil {
+		r.tell("multispool: an entry's lease cannot be kept, it goes back", checkout, err)
+		return
+	}
 	outcome, err := r.Handler.call(r.handling, checkout)
 	if err != nil {
 		outcome = r.outcomeOf(checkout, err)

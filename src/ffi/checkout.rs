@@ -339,6 +339,47 @@ pub unsafe extern "C" fn multispool_checkout_data_file(
     })
 }
 
+/// Makes the ownership last for another lease, where several hosts share the spool: call it well within
+/// one, such as every quarter, or let `multispool_checkout_keep` do it. Elsewhere, sees that the entry is
+/// still here.
+///
+/// Gives: OK; FINISHED; FORKED; LOST_OWNERSHIP where another has the entry by now, or it was given back:
+/// then what was done with it does not count; PERMISSION; IO, DESCRIPTORS.
+///
+/// # Safety
+/// The pointers are as the header's opening wants them.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn multispool_checkout_renew(
+    checkout: Option<&mut multispool_checkout>,
+    error: Option<&mut MaybeUninit<*mut multispool_error>>,
+) -> i32 {
+    on_mut("renew", checkout, error, |_, checkout| {
+        checkout.checkout.renew()?;
+        Ok(MULTISPOOL_OK)
+    })
+}
+
+/// Has a thread of the library renew the lease, each quarter of its time, until the checkout is finished or
+/// freed, or the process ends. Where no lease is needed nothing is done. Whether it was lost all the same,
+/// because this host was cut off, the next call tells.
+///
+/// Gives: OK; FINISHED; FORKED; IO, DESCRIPTORS where the thread cannot be started.
+///
+/// # Safety
+/// The pointers are as the header's opening wants them.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn multispool_checkout_keep(
+    checkout: Option<&mut multispool_checkout>,
+    error: Option<&mut MaybeUninit<*mut multispool_error>>,
+) -> i32 {
+    on_mut("keep", checkout, error, |_, checkout| {
+        checkout.checkout.keep()?;
+        Ok(MULTISPOOL_OK)
+    })
+}
+
 /// Gives the entry to `queue`, any of the spool's, with its metadata as updated: visible there at once
 /// and whole. Finishes the checkout. `options` may be NULL. After a failure but NOT_DURABLE it is still
 /// checked out, and the save may be tried again.

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
+use std::time::Duration;
 
 use super::argument::Call;
 use super::error::multispool_error;
@@ -171,7 +172,8 @@ pub unsafe extern "C" fn multispool_spool_options_set_owners(
 }
 
 /// Where the spool is used from, a `MULTISPOOL_MODE_` number: for create, and for a load from a network file
-/// system of a spool that does not say. Default: what the spool or the file system says.
+/// system of a spool that does not say. Default: what the spool says; of a new one, what the file system
+/// says, which is NETWORK for a network or FUSE file system.
 ///
 /// Gives: OK; INVALID_ARGUMENT for another number.
 ///
@@ -191,6 +193,26 @@ pub unsafe extern "C" fn multispool_spool_options_set_mode(
             other => return Err(call.refuse(format!("{other} is no mode"))),
         };
         options.set(|options| options.mode(mode))
+    })
+}
+
+/// For create, of a spool that several hosts share: how long whoever takes an entry owns it unless it
+/// renews (`multispool_checkout_renew`, `multispool_checkout_keep`), in milliseconds; whole seconds, from
+/// 4 s to a day. It is written into the spool; one that is there keeps what it has. Default: 120 s.
+///
+/// Gives: OK. What is no such time is refused by create.
+///
+/// # Safety
+/// The pointers are as the header's opening wants them.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn multispool_spool_options_set_lease(
+    options: Option<&mut multispool_spool_options>,
+    lease_ms: u64,
+    error: Option<&mut MaybeUninit<*mut multispool_error>>,
+) -> i32 {
+    on_mut("options", options, error, |_, options| {
+        options.set(|options| options.lease(Duration::from_millis(lease_ms)))
     })
 }
 
@@ -513,6 +535,35 @@ pub unsafe extern "C" fn multispool_spool_queue(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn multispool_spool_durability(spool: Option<&multispool_spool>) -> i32 {
     get(spool, 0, |spool| number(spool.spool.durability()))
+}
+
+/// Where it is used from, a `MULTISPOOL_MODE_` number. -1 for NULL, and where the spool's format cannot be
+/// read after a load that checked nothing.
+///
+/// # Safety
+/// The pointer is as the header's opening wants it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn multispool_spool_mode(spool: Option<&multispool_spool>) -> i32 {
+    get(spool, -1, |spool| match spool.spool.format() {
+        Ok(format) if format.mode() == Mode::Network => MULTISPOOL_MODE_NETWORK,
+        Ok(_) => MULTISPOOL_MODE_LOCAL,
+        Err(_) => -1,
+    })
+}
+
+/// How long a lease lasts, in milliseconds, where several hosts share the spool. 0 where they do not, for
+/// NULL, and where the spool's format cannot be read after a load that checked nothing.
+///
+/// # Safety
+/// The pointer is as the header's opening wants it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn multispool_spool_lease(spool: Option<&multispool_spool>) -> u64 {
+    get(spool, 0, |spool| {
+        let lease = spool.spool.format().ok().and_then(|format| format.lease());
+        lease.map_or(0, |lease| {
+            u64::try_from(lease.as_millis()).unwrap_or(u64::MAX)
+        })
+    })
 }
 
 /// 1 where the spool was opened read-only, else 0. 0 for NULL.

@@ -14,7 +14,7 @@ use crate::error::{At, Error, Result};
 use crate::layout::{CHECKOUT, Dir as Directory, Layout, Queue};
 use crate::name::EntryName;
 use crate::omit::{self, Step};
-use crate::registry;
+use crate::ownership;
 use crate::spool::Spool;
 use crate::sys::{clock, dir, file};
 
@@ -132,7 +132,7 @@ impl Places {
     ) -> Result<Places> {
         let layout: &Layout = spool.layout();
         let registry = see(&layout.registry, name.as_os_str(), operation)?;
-        let is_owned = registry.is_some() && registry::is_owned(&layout.registry, name, operation)?;
+        let is_owned = registry.is_some() && ownership::is_owned(spool, name, operation)?;
         let mut entry = Vec::new();
         for queue in layout.queues() {
             for (dir, named) in dirs_of(queue) {

@@ -14,7 +14,7 @@ use crate::layout::{DATA, Dir as Directory};
 use crate::listing::Listing;
 use crate::name::EntryName;
 use crate::omit::{self, Step};
-use crate::registry;
+use crate::ownership;
 use crate::spool::Spool;
 use crate::sys::{dir, file_system, sync};
 
@@ -239,8 +239,8 @@ impl Scan<'_> {
     }
 
     fn is_owned(&self, name: &EntryName) -> Result<bool> {
-        let registry = &self.spool.layout().registry;
-        self.spool.step(|| registry::is_owned(registry, name, SCAN))
+        self.spool
+            .step(|| ownership::is_owned(self.spool, name, SCAN))
     }
 
     fn is_readable(&self, stream: &Stream<'_>, name: &EntryName) -> Result<bool> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::name::EntryName;
-use crate::registry::{BUSY_PAUSE, BUSY_PAUSE_MAX};
+use crate::ownership::{BUSY_PAUSE, BUSY_PAUSE_MAX};
 
 #[derive(Debug, Default)]
 pub(crate) struct Busy(Vec<Name>);

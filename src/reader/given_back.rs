@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::name::EntryName;
-use crate::registry::BUSY_PAUSE_MAX;
+use crate::ownership::BUSY_PAUSE_MAX;
 use crate::sys::sync::lock;
 
 /// Above this many names, those that have long been due are forgotten.

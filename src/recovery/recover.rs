@@ -15,7 +15,7 @@ use crate::layout::Queue;
 use crate::listing::Listing;
 use crate::name::EntryName;
 use crate::omit::Step;
-use crate::registry::{self, Claim};
+use crate::ownership::{self, Claim};
 use crate::spool::Spool;
 use crate::sys::{clock, file};
 
@@ -84,10 +84,24 @@ impl Spool {
         };
         let durability = options.durability.unwrap_or(self.durability());
         let mut recovered = Recovered::default();
+        if self.lease(RECOVER)?.is_some() {
+            self.end_leases(&mut recovered)?;
+        }
         for queue in self.layout().queues() {
             self.recover_queue(queue, min_age, durability, &mut recovered)?;
         }
         Ok(recovered)
+    }
+
+    /// Takes away the claims whose time is up, also those of names that are in no `.checkout/`.
+    fn end_leases(&self, recovered: &mut Recovered) -> Result<()> {
+        let mut listing = Listing::new(RECOVER);
+        while let Some(name) = listing.next(&self.layout().claims, |read| self.step(read))? {
+            if let Err(error) = self.step(|| ownership::end_if_over(self, &name, RECOVER)) {
+                recovered.failures.push(error);
+            }
+        }
+        Ok(())
     }
 
     fn recover_queue(
@@ -136,10 +150,16 @@ fn return_one(
     name: &EntryName,
     min_age: Duration,
 ) -> Result<ControlFlow<()>> {
-    let registry = &spool.layout().registry;
-    let Claim::Owned(ownership) = registry::own(registry, name, RECOVER)? else {
+    if !has_been_left(spool, queue, name)? {
+        return Ok(ControlFlow::Continue(()));
+    }
+    let Claim::Owned(ownership) = ownership::own(spool, name, RECOVER)? else {
         return Ok(ControlFlow::Continue(()));
     };
+    // Once more: somebody may have taken it between the two, and be cut off from its claim for a moment.
+    if !has_been_left(spool, queue, name)? {
+        return Ok(ControlFlow::Continue(()));
+    }
     let (dir, file_name) = queue.checkout.place(RECOVER, name.as_os_str())?;
     let at = || queue.checkout.join(name.as_os_str());
     let stat = match file::stat_at(dir, file_name) {
@@ -154,12 +174,27 @@ fn return_one(
     if let Some(oddity) = file::oddity(&stat) {
         return Err(Error::new(crate::ErrorKind::Corrupt, RECOVER, at(), oddity));
     }
-    ownership
-        .touch()
-        .at(RECOVER, || registry.join(name.as_os_str()))?;
-    match move_out(queue, queue, name, RECOVER) {
+    ownership.touch(spool, name, RECOVER)?;
+    match move_out(spool, queue, queue, name, RECOVER) {
         Ok(()) => Ok(ControlFlow::Break(())),
         Err(Moved::Gone) => Ok(ControlFlow::Continue(())),
         Err(Moved::Failed(error)) => Err(error),
+    }
+}
+
+/// Whether nobody has renewed it for longer than a lease. Where locks tell who owns it they are asked.
+fn has_been_left(spool: &Spool, queue: &Queue, name: &EntryName) -> Result<bool> {
+    if spool.lease(RECOVER)?.is_none() {
+        return Ok(true);
+    }
+    let (dir, file_name) = queue.checkout.place(RECOVER, name.as_os_str())?;
+    match file::stat_at(dir, file_name) {
+        Ok(stat) => ownership::expired(spool, name, &stat, RECOVER),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(Error::system(
+            RECOVER,
+            queue.checkout.join(file_name),
+            errno,
+        )),
     }
 }

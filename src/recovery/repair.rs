@@ -21,7 +21,8 @@ use crate::monitor::place::{owner_of_temporary, see};
 use crate::monitor::problem::{Dir, Problem};
 use crate::name::EntryName;
 use crate::omit::{self, Step};
-use crate::registry::{self, Claim, Ownership};
+use crate::ownership::{self, Claim, Ownership};
+use crate::registry;
 use crate::spool::Spool;
 use crate::sys::file;
 
@@ -317,7 +318,7 @@ impl Repair<'_> {
         // Where nobody has reserved its name it is nobody's, and no later one is called as it is: there is no
         // need to reserve that.
         let claim = match owner_of_temporary(self.spool, &temporary, REPAIR)? {
-            Some(name) => registry::own(&self.spool.layout().registry, &name, REPAIR)?,
+            Some(name) => ownership::own(self.spool, &name, REPAIR)?,
             None => Claim::Unreserved,
         };
         if matches!(claim, Claim::Busy) && !omit::is_out(Step::RepairLock) {
@@ -377,7 +378,7 @@ impl Repair<'_> {
     fn remove_reservation(&self, filename: &OsStr) -> Result<bool> {
         let layout = self.spool.layout();
         let name = EntryName::existing(filename)?;
-        let claim = registry::own(&layout.registry, &name, REPAIR)?;
+        let claim = ownership::own(self.spool, &name, REPAIR)?;
         if !matches!(claim, Claim::Owned(_)) && !omit::is_out(Step::RepairLock) {
             return Ok(false);
         }
@@ -405,16 +406,15 @@ impl Repair<'_> {
         let spool = self.spool;
         let registry = &spool.layout().registry;
         for _ in 0..ATTEMPTS {
-            let reserved =
-                registry::reserve(registry, &name, spool.file_mode(), spool.group(), REPAIR)?;
+            let reserved = spool.try_reserve_in_step(&name, REPAIR)?;
             let reserved_here = reserved.is_some();
             let claim = match reserved {
-                Some(reserved) => registry::own_reserved(registry, &name, reserved, REPAIR)
+                Some(reserved) => ownership::own_reserved(spool, &name, reserved, REPAIR)
                     .inspect_err(|_| {
                         // The first error is the one to tell.
                         let _ = registry::unreserve(registry, &name, REPAIR);
                     })?,
-                None => registry::own(registry, &name, REPAIR)?,
+                None => ownership::own(spool, &name, REPAIR)?,
             };
             match claim {
                 Claim::Owned(ownership) => {

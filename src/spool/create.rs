@@ -9,13 +9,13 @@ use std::sync::Arc;
 use super::load::{
     check, has_directory, must_look_like_a_spool, must_not_be_world_writable, must_suit, open_root,
 };
-use super::{Spool, SpoolOptions, absolute};
+use super::{Spool, SpoolOptions, absolute, probe};
 use crate::error::{At, Error, ErrorKind, Result};
-use crate::format::{self, Format, Mode};
-use crate::layout::{DATA, Dir, Layout, OURS, REGISTRY, TMP};
+use crate::format::{self, Format, Mode, Owners};
+use crate::layout::{CLAIMS, DATA, Dir, Layout, OURS, REGISTRY, TMP};
 use crate::name::QueueName;
 use crate::omit::{self, Step};
-use crate::sys::{dir, file, sync};
+use crate::sys::{dir, file, file_system, sync};
 
 const CREATE: &str = "create";
 
@@ -28,14 +28,10 @@ pub(super) fn create(options: &SpoolOptions, path: &Path, queues: Vec<QueueName>
             "a spool cannot be created read-only",
         ));
     }
-    if options.mode == Some(Mode::Network) && !path.exists() {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            CREATE,
-            path,
-            "this version does not share spools between hosts",
-        ));
-    }
+    // Bad options are told before anything is made.
+    let wanted = Format::new(options.mode.unwrap_or(Mode::Network), options.owners);
+    wanted_format(options, wanted)
+        .map_err(|reason| Error::new(ErrorKind::InvalidArgument, CREATE, path, reason))?;
     let layout = Layout::new(absolute(path, CREATE)?, queues);
     let format = options.step(|| {
         make(options, &layout)?;
@@ -69,14 +65,21 @@ fn make(options: &SpoolOptions, layout: &Layout) -> Result<()> {
             must_look_like_a_spool(root, CREATE).map_err(|_| error)?;
         }
         must_not_be_world_writable(options, root, CREATE)?;
-        let format = Format::new(options.mode.unwrap_or(Mode::Local), options.owners);
         let recorded = format::read(root, CREATE)?;
-        must_suit(options, recorded, root, CREATE)?;
+        let format = match recorded.recorded() {
+            true => recorded,
+            false => new_format(options, root)?,
+        };
+        must_suit(options, format, root, CREATE)?;
         // Also of a root that was there: whoever made it may have died, or never have synced it.
         sync_parent(options, root)?;
         // The format comes first: whoever sees a spool must see what it is. Then what makes it one.
         let ours = Dir::within(root, OURS.as_ref());
         make_directory(options, root, OURS)?;
+        if format.mode() == Mode::Network {
+            probe::must_pass(&ours, CREATE)?;
+            make_directory(options, &ours, CLAIMS)?;
+        }
         format::record(
             format,
             &ours,
@@ -103,6 +106,38 @@ fn make(options: &SpoolOptions, layout: &Layout) -> Result<()> {
         make_directory_in(options, &queue.waiting, crate::layout::CHECKOUT.as_ref())?;
     }
     Ok(())
+}
+
+/// What a new spool in this directory is.
+fn new_format(options: &SpoolOptions, root: &Dir) -> Result<Format> {
+    let mode = match options.mode {
+        Some(mode) => mode,
+        None => {
+            let is_network = file_system::is_network(root.fd(CREATE)?);
+            match is_network.at(CREATE, || root.path().to_owned())? {
+                true => Mode::Network,
+                false => Mode::Local,
+            }
+        }
+    };
+    wanted_format(options, Format::new(mode, options.owners))
+        .map_err(|reason| Error::new(ErrorKind::InvalidArgument, CREATE, root.path(), reason))
+}
+
+/// The format with the lease that is asked for, if it can be had.
+fn wanted_format(options: &SpoolOptions, format: Format) -> std::result::Result<Format, String> {
+    let is_mixed = format.owners() == Owners::Mixed;
+    if options.mode == Some(Mode::Network) && is_mixed {
+        let reason = "processes that take no locks know of no leases: they cannot share a spool between hosts";
+        return Err(reason.to_owned());
+    }
+    match options.lease {
+        Some(_) if format.mode() == Mode::Local => {
+            Err("a lease is for a spool that several hosts share (mode network)".to_owned())
+        }
+        Some(lease) => format.with_lease(lease),
+        None => Ok(format),
+    }
 }
 
 /// A root that holds nothing but what a creation makes first, and nothing in that, counts as empty.

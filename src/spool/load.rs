@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{Access, FileType};
 use rustix::io::Errno;
 
-use super::{Spool, SpoolOptions, absolute};
+use super::{Spool, SpoolOptions, absolute, probe};
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::format::{self, Format, Mode};
 use crate::layout::{CHECKOUT, DATA, Dir, Layout, OURS, REGISTRY, TMP};
@@ -151,6 +151,10 @@ pub(super) fn check(
     } else {
         Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK
     };
+    let claims = (format.mode() == Mode::Network).then_some(&layout.claims);
+    if format.mode() == Mode::Network && !options.read_only {
+        probe::must_pass(&Dir::within(&layout.root, OURS.as_ref()), operation)?;
+    }
     let queues = layout
         .queues()
         .flat_map(|queue| [&*queue.waiting, &queue.checkout]);
@@ -159,6 +163,7 @@ pub(super) fn check(
     for dir in [&layout.registry, &layout.tmp]
         .into_iter()
         .chain(data)
+        .chain(claims)
         .chain(queues)
     {
         let fd = dir.fd(operation)?;
@@ -210,11 +215,12 @@ pub(super) fn must_suit(
         options.mode
     };
     match mode {
-        Some(Mode::Network) => refuse(
+        // Each process must know it, those too that were not told.
+        Some(Mode::Network) if !format.recorded() => refuse(
             ErrorKind::Unsupported,
-            "this version does not share spools between hosts",
+            "it has no format file to tell all hosts that they share it; create a new spool, and move the entries there",
         ),
-        Some(Mode::Local) => Ok(()),
+        Some(Mode::Network | Mode::Local) => Ok(()),
         None => {
             let is_network = file_system::is_network(root.fd(operation)?)
                 .at(operation, || root.path().to_owned())?;

@@ -30,6 +30,12 @@ pub(crate) fn open_at(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errn
     retry_on_intr(|| rustix::fs::openat(dir, name, FLAGS | follow, Mode::empty()))
 }
 
+/// A file in the directory that has no name.
+pub(crate) fn unnamed(dir: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    retry_on_intr(|| rustix::fs::openat(dir, ".", flags, Mode::from_raw_mode(0o600)))
+}
+
 /// Makes a directory; `false` if something is there already.
 pub(crate) fn make_path(path: &Path) -> Result<bool, Errno> {
     made(retry_on_intr(|| {

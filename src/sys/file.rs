@@ -5,9 +5,12 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT,
+};
 use rustix::io::{Errno, retry_on_intr};
 
+use super::rename::Place;
 use crate::omit::{self, Step};
 
 /// Opens for reading. Non-blocking, so that a FIFO in a file's place stops nobody.
@@ -297,6 +300,23 @@ pub(crate) fn touch_own(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), Refused
     }
 }
 
+/// Sets the time at which what lies under the name was last read to now; where that is its owner's alone to do, as
+/// [`touch_at`].
+pub(crate) fn touch_accessed(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    let accessed = Timestamps {
+        last_access: NOW.last_access,
+        last_modification: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT as _,
+        },
+    };
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    match retry_on_intr(|| rustix::fs::utimensat(dir, name, &accessed, flags)) {
+        Err(Errno::PERM | Errno::ACCESS) => touch_at(dir, name),
+        touched => touched,
+    }
+}
+
 const NOW: Timestamps = Timestamps {
     last_access: Timespec {
         tv_sec: 0,
@@ -311,6 +331,12 @@ const NOW: Timestamps = Timestamps {
 /// Removes the name of a file.
 pub(crate) fn unlink(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     retry_on_intr(|| rustix::fs::unlinkat(dir, name, AtFlags::empty()))
+}
+
+/// Gives a file a second name, in the same directory or another; fails if that name is there.
+pub(crate) fn link_to(file: Place<'_>, second: Place<'_>) -> Result<(), Errno> {
+    let flags = AtFlags::empty();
+    retry_on_intr(|| rustix::fs::linkat(file.0, file.1, second.0, second.1, flags))
 }
 
 /// Gives a file a second name; fails if that name is there.

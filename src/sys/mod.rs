@@ -9,6 +9,7 @@ pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod file_system;
 pub(crate) mod fork;
+pub(crate) mod host;
 pub(crate) mod inotify;
 pub(crate) mod journal;
 pub(crate) mod lock;

@@ -16,7 +16,7 @@ pub(crate) type Place<'a> = (BorrowedFd<'a>, &'a OsStr);
 /// Where the file system cannot do that in one step, the target is looked for first. The caller holds
 /// the name's lock, so that only a process that takes no locks could come in between.
 pub(crate) fn without_clobbering(from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
-    match with_flags(from, to, RenameFlags::NOREPLACE) {
+    match no_replace(from, to) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             if file::exists(to.0, to.1)? {
                 return Err(Errno::EXIST);
@@ -30,7 +30,7 @@ pub(crate) fn without_clobbering(from: Place<'_>, to: Place<'_>) -> Result<(), E
 /// Swaps two files; `NOENT` if either is not there. Where the file system cannot, the target is looked
 /// for first and then replaced, and nothing is left under `from`.
 pub(crate) fn exchanging(from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
-    match with_flags(from, to, RenameFlags::EXCHANGE) {
+    match swap(from, to) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             if !file::exists(to.0, to.1)? {
                 return Err(Errno::NOENT);
@@ -44,6 +44,16 @@ pub(crate) fn exchanging(from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
 /// Moves, and replaces what is there.
 pub(crate) fn plain(from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
     retry_on_intr(|| renameat(from.0, from.1, to.0, to.1))
+}
+
+/// Moves; `EXIST` if the target is there. Fails where the file system cannot do that in one step.
+pub(crate) fn no_replace(from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
+    with_flags(from, to, RenameFlags::NOREPLACE)
+}
+
+/// Swaps two files. Fails where the file system cannot.
+pub(crate) fn swap(from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
+    with_flags(from, to, RenameFlags::EXCHANGE)
 }
 
 fn with_flags(from: Place<'_>, to: Place<'_>, flags: RenameFlags) -> Result<(), Errno> {

@@ -76,6 +76,7 @@ fn printed(bench: &Bench) -> BTreeMap<String, BTreeSet<Keys>> {
     call("repair", &["--min-age", "0s", "--apply"]);
     call("stats", &[]);
     call("stats", &["--bytes"]);
+    call("doctor", &[]);
     call("move", &["incoming", "done", &names[0], "gone"]);
     call("remove", &["done", &names[0], "gone"]);
     call("dequeue", &["incoming", "--save-to", "done"]);

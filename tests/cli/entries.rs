@@ -37,7 +37,13 @@ fn create_records_who_shares_the_spool() {
         let spool = bench.spool.to_str().unwrap();
         assert_eq!(
             lines,
-            [json!({"spool": spool, "mode": "local", "owners": owners, "format_version": 1})]
+            [json!({
+                "spool": spool,
+                "mode": "local",
+                "owners": owners,
+                "format_version": 1,
+                "lease_seconds": null,
+            })]
         );
         let format = std::fs::read_to_string(bench.spool.join(".multispool/format")).unwrap();
         assert!(format.contains(&format!("owners {owners}")), "{format}");
@@ -47,17 +53,47 @@ fn create_records_who_shares_the_spool() {
 #[test]
 fn create_refuses_a_mode_that_cannot_be_kept() {
     let bench = Bench::without_spool();
-    bench
-        .run("create", &["q", "--mode", "network"])
-        .ended(3)
-        .saying("hosts");
     bench.run("create", &["q", "--mode", "shared"]).ended(2);
+    bench
+        .run("create", &["q", "--mode", "network", "--lease", "1s"])
+        .ended(2)
+        .saying("lease");
+    bench
+        .run("create", &["q", "--mode", "network", "--mixed"])
+        .ended(2)
+        .saying("locks");
     bench.run("list", &["q"]).ended(3);
     bench.run("create", &["q", "--mode", "local"]).ended(0);
     bench
         .run("create", &["q", "--mode", "network"])
         .ended(2)
         .saying("mode");
+}
+
+#[test]
+fn a_spool_for_several_hosts_says_its_lease_and_doctor_tells_of_it() {
+    let bench = Bench::without_spool();
+    let arguments = ["q", "done", "--mode", "network", "--lease", "30s", "--json"];
+    let lines = bench.run("create", &arguments).ended(0).json();
+    assert_eq!(lines[0]["mode"], "network");
+    assert_eq!(lines[0]["lease_seconds"], 30);
+
+    let told = bench.run("doctor", &[]).ended(0);
+    let text = told.text();
+    assert!(text.contains("mode: network\nlease: 30s\n"), "{text}");
+    let lines = bench.run("doctor", &["--json"]).ended(0).json();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["well"], true);
+    assert_eq!(lines[0]["lease_seconds"], 30);
+
+    // An entry goes its way as in any other.
+    bench
+        .run("enqueue", &["q", "--name", "a", "--reserve"])
+        .ended(0);
+    bench
+        .run("run", &["q", "--all", "--save-to", "done", "--", "true"])
+        .ended(0);
+    assert_eq!(bench.list("done"), ["a"]);
 }
 
 #[test]

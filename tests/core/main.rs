@@ -13,6 +13,7 @@ mod data_file;
 mod enqueue;
 mod fork;
 mod monitor;
+mod network;
 mod original;
 mod permissions;
 mod processes;

@@ -721,17 +721,7 @@ fn hints_and_lines_of_later_versions_bind_nobody() {
 }
 
 #[test]
-fn a_spool_for_several_hosts_is_refused_and_nothing_is_made() {
-    let dir = tempfile::tempdir().unwrap();
-    let before = state(dir.path());
-    must_fail(
-        unsynced().mode(Mode::Network).create(dir.path(), ["in"]),
-        ErrorKind::Unsupported,
-        dir.path(),
-        None,
-    );
-    assert_eq!(state(dir.path()), before);
-
+fn a_spool_is_loaded_in_the_mode_that_it_was_created_in_alone() {
     let (_dir, local) = new_spool(&["in"]);
     must_fail(
         unsynced().mode(Mode::Network).load(local.dir(), ["in"]),
@@ -739,17 +729,20 @@ fn a_spool_for_several_hosts_is_refused_and_nothing_is_made() {
         local.dir(),
         None,
     );
-    fs::write(
-        local.dir().join(".multispool/format"),
-        "multispool 1\nmode network\n",
-    )
-    .unwrap();
-    must_fail(
-        unsynced().load(local.dir(), ["in"]),
-        ErrorKind::Unsupported,
-        local.dir(),
-        None,
-    );
+    let dir = tempfile::tempdir().unwrap();
+    let network = unsynced().mode(Mode::Network);
+    network.create(dir.path(), ["in"]).unwrap();
+    let before = state(dir.path());
+    for load in [
+        unsynced().mode(Mode::Local).load(dir.path(), ["in"]),
+        unsynced()
+            .mode(Mode::Local)
+            .create(dir.path(), ["in", "more"]),
+    ] {
+        must_fail(load, ErrorKind::InvalidArgument, dir.path(), None);
+    }
+    assert_eq!(state(dir.path()), before);
+    unsynced().load(dir.path(), ["in"]).unwrap();
 }
 
 #[test]

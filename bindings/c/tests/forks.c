@@ -77,6 +77,8 @@ static void what_belongs_to_the_parent_answers_forked_in_the_child(void **state)
     } while (0)
         FORKED(multispool_checkout_save(checkout, "out", NULL, &error));
         FORKED(multispool_checkout_remove(checkout, NULL, &error));
+        FORKED(multispool_checkout_renew(checkout, &error));
+        FORKED(multispool_checkout_keep(checkout, &error));
         FORKED(multispool_checkout_release(checkout, &error));
         FORKED(multispool_checkout_update(checkout, BYTES("m"), &error));
         FORKED(multispool_checkout_data_file(checkout, &other_file, &error));

@@ -105,6 +105,7 @@ static void options_refuse_null(void **state)
     REFUSES(multispool_spool_options_set_read_only(NULL, 0, &error));
     REFUSES(multispool_spool_options_set_owners(NULL, 0, &error));
     REFUSES(multispool_spool_options_set_mode(NULL, 0, &error));
+    REFUSES(multispool_spool_options_set_lease(NULL, 8000, &error));
     REFUSES(multispool_spool_options_set_max_concurrent(NULL, 0, &error));
     REFUSES(multispool_spool_options_set_file_mode(NULL, 0, &error));
     REFUSES(multispool_spool_options_set_dir_mode(NULL, 0, &error));
@@ -323,6 +324,8 @@ static void a_checkout_refuses_null(void **state)
     REFUSES_AND_CLEARS(data_file, multispool_checkout_data_file(NULL, &data_file, &error));
     REFUSES(multispool_checkout_save(NULL, "out", NULL, &error));
     REFUSES(multispool_checkout_remove(NULL, NULL, &error));
+    REFUSES(multispool_checkout_renew(NULL, &error));
+    REFUSES(multispool_checkout_keep(NULL, &error));
     REFUSES(multispool_checkout_release(NULL, &error));
 
     REFUSES(multispool_checkout_update(checkout, NULL, 1, &error));

@@ -147,15 +147,35 @@ static void the_owners_are_written_into_the_spool(void **state)
     assert_non_null(strstr(text, "mode local\n"));
 }
 
-static void network_mode_is_for_a_later_version(void **state)
+static void a_spool_for_several_hosts_has_a_lease(void **state)
 {
+    multispool_entry *entry = NULL;
+    multispool_checkout *checkout = NULL;
     (void)state;
     new_options();
     DOES(multispool_spool_options_set_mode(options, MULTISPOOL_MODE_NETWORK, &error));
-    GIVES(UNSUPPORTED, multispool_spool_create(directory, queues, 2, options, &spool, &error));
+    DOES(multispool_spool_options_set_lease(options, 8500, &error));
+    GIVES(INVALID_ARGUMENT, multispool_spool_create(directory, queues, 2, options, &spool, &error));
     assert_null(spool);
     assert_false(exists(".multispool") || exists(".registry"));
+    DOES(multispool_spool_options_set_lease(options, 8000, &error));
+    DOES(multispool_spool_create(directory, queues, 2, options, &spool, &error));
     free_options();
+    assert_int_equal(MULTISPOOL_MODE_NETWORK, multispool_spool_mode(spool));
+    assert_int_equal(8000, multispool_spool_lease(spool));
+    assert_int_equal(-1, multispool_spool_mode(NULL));
+    assert_int_equal(0, multispool_spool_lease(NULL));
+    assert_true(exists(".multispool/claims"));
+
+    DOES(multispool_enqueue(spool, "in", NULL, 0, NULL, 0, NULL, &entry, &error));
+    DOES(multispool_entry_checkout(entry, NULL, &checkout, &error));
+    DOES(multispool_checkout_keep(checkout, &error));
+    DOES(multispool_checkout_renew(checkout, &error));
+    DOES(multispool_checkout_remove(checkout, NULL, &error));
+    GIVES(FINISHED, multispool_checkout_renew(checkout, &error));
+    GIVES(FINISHED, multispool_checkout_keep(checkout, &error));
+    multispool_checkout_free(checkout);
+    multispool_entry_free(entry);
 }
 
 static void modes_are_exact_whatever_the_umask(void **state)
@@ -234,7 +254,7 @@ int main(void)
         SPOOL_TEST(the_durability_of_the_options_is_the_spools),
         SPOOL_TEST(a_read_only_spool_refuses_to_write),
         SPOOL_TEST(the_owners_are_written_into_the_spool),
-        SPOOL_TEST(network_mode_is_for_a_later_version),
+        SPOOL_TEST(a_spool_for_several_hosts_has_a_lease),
         SPOOL_TEST(modes_are_exact_whatever_the_umask),
         SPOOL_TEST(a_spool_that_all_may_write_to_is_refused_unless_asked_for),
         SPOOL_TEST(a_limit_on_concurrency_lets_everything_through_in_turn),

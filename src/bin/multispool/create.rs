@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -24,6 +25,9 @@ pub struct Create {
     /// For one host (local) or several (network); by default the file system decides
     #[arg(long, value_name = "MODE", value_parser = PossibleValuesParser::new(["local", "network"]).map(mode))]
     mode: Option<Mode>,
+    /// For several hosts: how long whoever takes an entry owns it unless it renews (30s, 2m ...; 2m if not given)
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    lease: Option<Duration>,
     #[command(flatten)]
     promise: Promise,
     #[command(flatten)]
@@ -38,6 +42,14 @@ fn mode(word: String) -> Mode {
     }
 }
 
+/// The word for a mode, as it is given and told.
+pub fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Local => "local",
+        Mode::Network => "network",
+    }
+}
+
 impl Create {
     pub fn run(self) -> Result<Status> {
         let mut options = Spool::options();
@@ -47,6 +59,9 @@ impl Create {
         if let Some(mode) = self.mode {
             options = options.mode(mode);
         }
+        if let Some(lease) = self.lease {
+            options = options.lease(lease);
+        }
         if let Some(durability) = self.promise.durability {
             options = options.durability(durability);
         }
@@ -54,10 +69,7 @@ impl Create {
         let mut report = Report::new(self.json, Null { null: false });
         if report.is_json() {
             let format = spool.format()?;
-            let mode = match format.mode() {
-                Mode::Local => "local",
-                Mode::Network => "network",
-            };
+            let mode = mode_word(format.mode());
             let owners = match format.owners() {
                 Owners::Locking => "locking",
                 Owners::Mixed => "mixed",
@@ -67,6 +79,7 @@ impl Create {
                     .bytes("spool", spool.dir().as_os_str().as_encoded_bytes())
                     .with("mode", mode)
                     .with("owners", owners)
+                    .with("lease_seconds", format.lease().map(|lease| lease.as_secs()))
                     .with("format_version", multispool::FORMAT_VERSION)
             })?;
         }

@@ -4,6 +4,7 @@ mod create;
 mod data;
 mod deliver;
 mod dequeue;
+mod doctor;
 mod enqueue;
 mod fsck;
 mod input;
@@ -77,6 +78,7 @@ enum Verb {
     Repair(repair::Repair),
     Monitor(monitor::Monitor),
     Stats(stats::Stats),
+    Doctor(doctor::Doctor),
     #[command(hide = true)]
     Manual(manual::Manual),
 }
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Repair(verb) => verb.run(),
         Verb::Monitor(verb) => verb.run(),
         Verb::Stats(verb) => verb.run(),
+        Verb::Doctor(verb) => verb.run(),
         Verb::Manual(verb) => verb.run(Arguments::command()),
     };
     match result {

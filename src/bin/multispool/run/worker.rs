@@ -58,6 +58,10 @@ impl Worker<'_> {
             Ok(scratch) => scratch,
             Err(error) => return self.give_back(&mut checkout, &error),
         };
+        // For as long as the command takes.
+        if let Err(error) = checkout.keep() {
+            return self.give_back(&mut checkout, &error.into());
+        }
         match self.run(&checkout, &scratch) {
             Ok(Some(ended)) if ended.status.success() => {
                 match self.replace(&mut checkout, &scratch) {
