@@ -28,8 +28,8 @@ class SpoolCase < Minitest::Test
   end
 
   # Puts an entry into `incoming`, without syncing.
-  def put(data = "data", metadata: "metadata", **options, &)
-    spool.enqueue("incoming", data, metadata:, durability: :none, **options, &)
+  def put(data = "data", metadata: "metadata", **options, &names)
+    spool.enqueue("incoming", data, metadata:, durability: :none, **options, &names)
   end
 
   def names(queue)
@@ -57,8 +57,8 @@ class SpoolCase < Minitest::Test
 
   # Runs the block in a forked child, as another user if one is given.
   # @return what the block gave; its exception is raised here
-  def in_child(uid: nil, &)
-    answer_of(start_child(uid, &))
+  def in_child(uid: nil, &body)
+    answer_of(start_child(uid, &body))
   end
 
   # Runs the block in so many forked children at once.
