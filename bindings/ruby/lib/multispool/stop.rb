@@ -71,13 +71,15 @@ module Multispool
 
     # After a fork the pipe is shared with the parent: take another, in the same state.
     def take_another
-      @lock.synchronize do
-        inherited = @pipe
-        next if inherited.mine?
+      Thread.handle_interrupt(Object => :never) do
+        @lock.synchronize do
+          inherited = @pipe
+          next if inherited.mine?
 
-        @pipe = Pipe.open
-        @pipe.ring if @triggered
-        inherited.close
+          @pipe = Pipe.open
+          @pipe.ring if @triggered
+          inherited.close
+        end
       end
     end
 
