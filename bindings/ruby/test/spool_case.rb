@@ -47,12 +47,14 @@ class SpoolCase < Minitest::Test
 
   # Waits until the block is true; fails if it never is.
   def eventually(what)
-    Timeout.timeout(PATIENCE, Minitest::Assertion, "never: #{what}") { Thread.pass until yield }
+    Timeout.timeout(PATIENCE, Minitest::Assertion, "never: #{what}") { sleep 0.001 until yield }
   end
 
   # Waits until the thread sleeps in a wait.
   def until_asleep(thread)
-    eventually("the thread sleeps") { thread.status == "sleep" }
+    Timeout.timeout(PATIENCE, Minitest::Assertion, "the thread never sleeps") do
+      Thread.pass until thread.status == "sleep"
+    end
   end
 
   # Runs the block in a forked child, as another user if one is given.
