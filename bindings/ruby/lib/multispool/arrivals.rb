@@ -31,7 +31,7 @@ module Multispool
       Call.masked { @lock.synchronize { waiting = enter } }
       timeout = deadline && [deadline - Arrivals.now, 0].max
       ready = readable([@io, @closing.to_io, stop&.to_io].compact, timeout)
-      raise ClosedError, "This reader was closed by another thread" if @closing.triggered?
+      raise ClosedError, "This reader was closed by another thread: make a new one" if @closing.triggered?
 
       !ready.nil?
     ensure
@@ -52,7 +52,7 @@ module Multispool
     private
 
     def enter
-      raise ClosedError, "This reader is closed: it cannot be used any more" if @closing.triggered?
+      raise ClosedError, "This reader is closed: make a new one" if @closing.triggered?
 
       @waiters += 1
       true
