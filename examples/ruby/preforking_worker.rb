@@ -6,9 +6,9 @@
 #
 #     ruby preforking_worker.rb SPOOL [PROCESSES]
 #
-# A process that dies is replaced, and the entry that it had goes to another. SIGTERM and SIGINT let each process finish
-# what it has in hand; so does the death of this one, whatever its reason. Each line of output begins with the number of
-# the process that writes it.
+# A process that is killed is replaced, and the entry that it had goes to another; one that fails ends them all. SIGTERM
+# and SIGINT let each process finish what it has in hand; so does the death of this one, whatever its reason. Each line
+# of output begins with the number of the process that writes it.
 
 $LOAD_PATH.unshift(File.expand_path("../../bindings/ruby/lib", __dir__))
 require "multispool"
@@ -46,14 +46,20 @@ class Preforking
     Thread.new { @events << Process.wait2(pid) }
   end
 
-  # @return [Boolean] whether it was meant to end, and did so by itself
+  # @return [Boolean] whether it was meant to end, or was killed
   def ended(pid, status)
     @children.delete(pid)
     return status.success? if @lifeline.closed?
 
-    say "#{pid} is gone (#{status}): another takes its place"
-    start
-    true
+    if status.signaled?
+      say "#{pid} is gone (#{status}): another takes its place"
+      start
+      return true
+    end
+    # Another would fail the same way, again and again.
+    say "#{pid} failed (#{status}): the others end too"
+    @lifeline.close
+    false
   end
 
   # A child's life. The spool is the parent's handle, which works here too.
@@ -64,6 +70,9 @@ class Preforking
     say "works"
     worker.run
     say "ends"
+  rescue Multispool::Error => e
+    warn e.message
+    exit 1
   end
 
   def digest(checkout)

@@ -95,4 +95,13 @@ class BatchTest < SpoolCase
     end
     assert_equal 1, names("incoming").size
   end
+
+  def test_a_file_that_is_read_as_text_gives_its_bytes
+    path = File.join(work, "latin")
+    File.binwrite(path, "\xE9\r\n".b)
+    File.open(path, "r:iso-8859-1:utf-8", universal_newline: true) do |file|
+      entry, = spool.enqueue_many("incoming") { |batch| batch << file }
+      assert_equal "\xE9\r\n".b, entry.direct.data_file.load
+    end
+  end
 end

@@ -39,6 +39,21 @@ class ErrorTest < SpoolCase
     assert_nil Multispool::CorruptError.new("x").errno
   end
 
+  # What failed, where, why: whoever reads it in a log needs nothing else.
+  def test_messages_are_sentences_that_say_what_failed_and_where
+    checkout = put.checkout
+    checkout.close
+    { "reserve" => -> { Array.new(2) { spool.reserve("mine") } }, "nope" => -> { spool.enqueue("nope", "x") },
+      "ghost" => -> { spool.checkout("incoming", "ghost") }, "nowhere" => -> { Multispool.load("/nowhere", "x") },
+      "a/b" => -> { spool.entry("incoming", "a/b") }, "closed" => -> { checkout.metadata },
+      "not reserved" => -> { put(name: "never") }, "option" => -> { put(durability: :some) },
+      "stat" => -> { spool.entry("incoming", "ghost").stat } }.each do |word, failing|
+      error = assert_raises(Multispool::Error, word, &failing)
+      assert_match(/\A\S+.* .*[:;] \S.*\S\z/, error.message)
+      assert_includes error.message, word
+    end
+  end
+
   def test_a_full_disk_is_told_and_leaves_nothing_behind
     before = files
     error = in_child do

@@ -109,4 +109,16 @@ class ForkTest < SpoolCase
     stop.trigger
     assert(in_child { stop.wait(PATIENCE) })
   end
+
+  def test_threads_of_a_child_that_wait_for_one_stop_are_all_ended
+    20.times do
+      stop = Multispool::Stop.new
+      ended = in_child do
+        waiters = Array.new(8) { Thread.new { stop.wait(PATIENCE) } }
+        stop.trigger
+        waiters.map(&:value)
+      end
+      assert_equal [true] * 8, ended
+    end
+  end
 end

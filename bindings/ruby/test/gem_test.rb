@@ -30,6 +30,9 @@ class GemTest < SpoolCase
     assert_equal [LIBRARY, Multispool::VERSION], [path, version]
     assert_equal File.join(@home, "gems/multispool-#{Multispool::VERSION}/lib/multispool.rb"), source
     assert_equal [name], names("incoming")
+
+    path, = run_script("LD_LIBRARY_PATH" => File.dirname(LIBRARY))
+    assert_equal "libmultispool.so.0", path # the system's
   end
 
   def test_one_for_this_platform_carries_the_library

@@ -10,6 +10,17 @@ class InterruptTest < SpoolCase
 
   LIB = File.expand_path("../lib", __dir__)
 
+  # How soon each ends a wait, at its best: another process may have the processor now and then.
+  def test_whatever_ends_a_wait_ends_it_at_once
+    endings = { kill: ->(waiter, _) { waiter.kill }, raise: ->(waiter, _) { waiter.raise(Strike) },
+                stop: ->(_, stop) { stop.trigger } }
+    spool.reader("incoming") do |reader|
+      endings.each { |what, ending| assert_operator quickest { seconds_to_end(reader, ending) }, :<, 0.2, what }
+      timeout = -> { assert_raises(Timeout::Error) { Timeout.timeout(0.05) { reader.dequeue } } }
+      assert_operator quickest { seconds(&timeout) }, :<, 0.25
+    end
+  end
+
   def test_timeout_ends_a_wait
     spool.reader("incoming") do |reader|
       assert_raises(Timeout::Error) { Timeout.timeout(0.05) { reader.dequeue } }
@@ -50,6 +61,7 @@ class InterruptTest < SpoolCase
 
   def test_ctrl_c_ends_a_wait
     script = <<~RUBY
+      trap("INT", "DEFAULT") # which is ignored where a shell started the tests in the background
       Multispool.load(ARGV[0], "incoming") do |spool|
         spool.reader("incoming") { |reader| (puts "waiting") || reader.dequeue }
       end
@@ -112,9 +124,9 @@ class InterruptTest < SpoolCase
   # 10,000 in all, in processes that take each other's entries.
   def test_exceptions_at_any_moment_leave_no_entry_owned_and_no_lock_held
     made = Array.new(20) { put.name }
-    in_children(4) do
+    in_children(2) do
       spool.reader("incoming", retry_after: 0.001..0.001) do |reader|
-        strike(2_500) { reader.dequeue(timeout: 0.001) { |checkout| work_on(checkout) } }
+        strike(5_000) { reader.dequeue(timeout: 0.001) { |checkout| work_on(checkout) } }
       end
     end
     assert_unowned made
@@ -130,6 +142,18 @@ class InterruptTest < SpoolCase
       end
     end
     assert_unowned made
+  end
+
+  def test_an_exception_at_the_beginning_of_a_wait_does_not_hold_up_the_close
+    reader = spool.reader("incoming")
+    lock = reader.send(:arrivals).instance_variable_get(:@lock)
+    strikes = 1
+    lock.define_singleton_method(:synchronize) do |&block|
+      super(&block).tap { Thread.current.raise(Strike) unless (strikes -= 1).negative? }
+    end
+    assert_raises(Strike) { reader.dequeue }
+    closing = Thread.new { reader.close }
+    assert closing.join(PATIENCE), "the close hangs"
   end
 
   def test_exceptions_at_any_moment_in_a_checkout_leave_it_released
@@ -155,6 +179,29 @@ class InterruptTest < SpoolCase
   end
 
   private
+
+  def seconds
+    before = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    yield
+    Process.clock_gettime(Process::CLOCK_MONOTONIC) - before
+  end
+
+  def seconds_to_end(reader, ending)
+    stop = Multispool::Stop.new
+    waiter = Thread.new { reader.dequeue(stop:) }
+    waiter.report_on_exception = false
+    until_asleep(waiter)
+    seconds do
+      ending.call(waiter, stop)
+      waiter.join
+    rescue Strike
+      nil
+    end
+  end
+
+  def quickest(&)
+    Array.new(5, &).min
+  end
 
   # What a handler does.
   def work_on(_checkout)

@@ -8,7 +8,6 @@ class MonitorTest < SpoolCase
 
   def test_each_kind_of_damage_is_found_and_only_it
     damages.each do |expected, damage|
-      setup
       entry = put
       instance_exec(entry.name, &damage)
       found = spool.problems(limits: Multispool::Limits.new(max_queue_ages: { done: 60 }))
@@ -18,8 +17,8 @@ class MonitorTest < SpoolCase
         severity = problem.dirs.map(&:kind).first.to_s.start_with?("queue") ? OF_ENTRIES : OF_KIND
         assert_equal severity.fetch(problem.kind), [problem.severity, problem.action]
       end
-    ensure
-      FileUtils.rm_rf(work)
+      teardown
+      setup
     end
   end
 

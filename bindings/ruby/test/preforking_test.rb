@@ -72,6 +72,15 @@ class PreforkingTest < SpoolCase
     assert_all_done
   end
 
+  def test_what_would_fail_again_and_again_ends_it
+    start
+    FileUtils.rm_rf(File.join(dir, "incoming"))
+    _, status = Process.wait2(@parents.pop)
+    assert_equal 1, status.exitstatus
+    assert_equal CHILDREN, workers.size
+    assert_includes File.read(@log), File.join(dir, "incoming")
+  end
+
   def test_wrong_usage_is_told
     [[], [dir, "0"], [dir, "x"]].each do |arguments|
       _, messages, status = Open3.capture3(RbConfig.ruby, SCRIPT, *arguments)
@@ -89,7 +98,7 @@ class PreforkingTest < SpoolCase
   # Starts a parent, and waits for its children.
   def start
     before = workers.size
-    @parents << spawn(RbConfig.ruby, SCRIPT, dir, CHILDREN.to_s, out: [@log, "a"])
+    @parents << spawn(RbConfig.ruby, SCRIPT, dir, CHILDREN.to_s, %i[out err] => [@log, "a"])
     eventually("the children work") { workers.size == before + CHILDREN }
   end
 

@@ -242,7 +242,9 @@ class ReaderTest < SpoolCase
       assert_equal(name, reader.dequeue(timeout: PATIENCE, &:name))
     end
     assert_raises(Multispool::InvalidArgumentError) { spool.reader("incoming", durability: :some) }
-    assert_raises(Multispool::InvalidArgumentError) { spool.reader("incoming", retry_after: 2..1) }
+    [2..1, 1, 1.., "a".."b"].each do |range|
+      assert_raises(Multispool::InvalidArgumentError) { spool.reader("incoming", retry_after: range) }
+    end
   end
 
   def test_an_unknown_queue_has_no_reader

@@ -28,8 +28,8 @@ class SpoolCase < Minitest::Test
   end
 
   # Puts an entry into `incoming`, without syncing.
-  def put(data = "data", metadata: "metadata", **options, &)
-    spool.enqueue("incoming", data, metadata:, durability: :none, **options, &)
+  def put(data = "data", metadata: "metadata", **options, &names)
+    spool.enqueue("incoming", data, metadata:, durability: :none, **options, &names)
   end
 
   def names(queue)
@@ -47,18 +47,20 @@ class SpoolCase < Minitest::Test
 
   # Waits until the block is true; fails if it never is.
   def eventually(what)
-    Timeout.timeout(PATIENCE, Minitest::Assertion, "never: #{what}") { Thread.pass until yield }
+    Timeout.timeout(PATIENCE, Minitest::Assertion, "never: #{what}") { sleep 0.001 until yield }
   end
 
   # Waits until the thread sleeps in a wait.
   def until_asleep(thread)
-    eventually("the thread sleeps") { thread.status == "sleep" }
+    Timeout.timeout(PATIENCE, Minitest::Assertion, "the thread never sleeps") do
+      Thread.pass until thread.status == "sleep"
+    end
   end
 
   # Runs the block in a forked child, as another user if one is given.
   # @return what the block gave; its exception is raised here
-  def in_child(uid: nil, &)
-    answer_of(start_child(uid, &))
+  def in_child(uid: nil, &body)
+    answer_of(start_child(uid, &body))
   end
 
   # Runs the block in so many forked children at once.

@@ -26,10 +26,12 @@ module Multispool
     # @return [Boolean] false when the time is over
     # @raise [ClosedError] the reader is being closed
     def wait(stop, deadline)
-      waiting = Call.masked { @lock.synchronize { enter } }
+      waiting = false
+      # Noted inside, for what strikes from outside strikes when the mask ends.
+      Call.masked { @lock.synchronize { waiting = enter } }
       timeout = deadline && [deadline - Arrivals.now, 0].max
       ready = readable([@io, @closing.to_io, stop&.to_io].compact, timeout)
-      raise ClosedError, "This reader was closed by another thread" if @closing.triggered?
+      raise ClosedError, "This reader was closed by another thread: make a new one" if @closing.triggered?
 
       !ready.nil?
     ensure
@@ -50,7 +52,7 @@ module Multispool
     private
 
     def enter
-      raise ClosedError, "This reader is closed: it cannot be used any more" if @closing.triggered?
+      raise ClosedError, "This reader is closed: make a new one" if @closing.triggered?
 
       @waiters += 1
       true

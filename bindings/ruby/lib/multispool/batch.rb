@@ -121,10 +121,19 @@ module Multispool
       if coder.streams?
         StringIO.new("".b).tap { |io| coder.codec.write(data, io) }.string
       elsif coder.raw? && data.respond_to?(:read)
-        Bytes.given(data.read, "data")
+        read(data)
       else
         coder.encode(data, "enqueue many")
       end
+    end
+
+    # By length, which gives the bytes as they are, also of what was opened as text.
+    def read(stream)
+      bytes = "".b
+      while (chunk = stream.read(DataFile::CHUNK))
+        bytes << Bytes.given(chunk, "data").b
+      end
+      bytes
     end
 
     # @return [Array(Entry, Error)] one of the two is nil, unless the entry is visible and not durable

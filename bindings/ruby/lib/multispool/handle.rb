@@ -22,7 +22,7 @@ module Multispool
     # Lends the pointer. The block makes native calls only: what it calls must not come back here.
     def use
       @lock.synchronize do
-        raise ClosedError, "This #{@kind} is closed: it cannot be used any more" if @closed
+        raise ClosedError, "This #{@kind} is closed: make a new one" if @closed
         raise ForkedError, forked_message if foreign?
 
         yield @pointer
@@ -121,7 +121,7 @@ module Multispool
 
     def enter
       @lock.synchronize do
-        raise ClosedError, "This #{@kind} is closed: open it again" if @closed
+        raise ClosedError, "This #{@kind} is closed: make a new one" if @closed
 
         @users += 1
       end

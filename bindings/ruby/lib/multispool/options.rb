@@ -26,7 +26,7 @@ module Multispool
       check_every_ms: ->(value) { milliseconds(value) },
       to: ->(value) { Bytes.path(value, "repair") },
       poll_interval_ms: ->(value) { milliseconds(value) },
-      retry_after_ms: ->(value) { [value.begin, value.end].map { |seconds| milliseconds(seconds) } }
+      retry_after_ms: ->(value) { span(:retry_after, value) }
     }.freeze
 
     # @param kind [Symbol] whose options: `:spool`, `:enqueue`…
@@ -63,6 +63,15 @@ module Multispool
       end
     end
     private_class_method :choice
+
+    def self.span(option, range)
+      ends = range.is_a?(Range) ? [range.begin, range.end] : [nil]
+      return ends.map { |seconds| milliseconds(seconds) } if ends.all?(Numeric)
+
+      raise InvalidArgumentError, "The option #{option} cannot be #{range.inspect}: it is a Range of seconds, " \
+                                  "such as 1..60"
+    end
+    private_class_method :span
 
     # Seconds as whole milliseconds, rounded up.
     def self.milliseconds(seconds)

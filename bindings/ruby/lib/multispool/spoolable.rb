@@ -29,7 +29,8 @@ module Multispool
     # @param names [#call, nil] is given the number of the attempt, from 0, and gives a name for a new entry; asked
     #   again while its names are taken. Nil: the library names entries, in the order of time
     # @param throttle [#call, nil] is given each step on the disk as a block, which it calls once, when its time has
-    #   come. No step waits for an entry. See the option max_concurrent of {Multispool.create} for a simpler one
+    #   come; all but what is read from a File that was opened. No step waits for an entry. See the option
+    #   max_concurrent of {Multispool.create} for a simpler one
     # @raise [InvalidArgumentError] no codec
     def initialize(*queues, metadata: :bytes, data: :bytes, names: nil, throttle: nil)
       @queues = queues.flatten.freeze

@@ -9,15 +9,20 @@ module Multispool
   class Stop
     def initialize
       @triggered = false
-      open_pipe
+      @lock = Mutex.new
+      @pipe = Pipe.open
     end
 
     # Ends all waits, now and later. What is being handled is finished first.
     # @return [self]
     def trigger
+      raise ClosedError, CLOSED if closed?
+
+      # In this order, and without a lock, which a signal handler may not take: whoever makes a pipe looks at the first
+      # after it.
       @triggered = true
-      own
-      @writer.write_nonblock("\0", exception: false)
+      pipe = @pipe
+      pipe.ring if pipe.mine?
       self
     end
 
@@ -37,20 +42,21 @@ module Multispool
     # An IO that is readable once this is triggered, for `IO.select`. Do not read or close it.
     # @return [IO]
     def to_io
-      own
-      @io
+      raise ClosedError, CLOSED if closed?
+
+      take_another unless @pipe.mine?
+      @pipe.reader
     end
 
     # Closes the descriptors. Waits must not use it any more.
     # @return [nil]
     def close
-      @io.close
-      @writer.close
+      @pipe.close
     end
 
     # @return [Boolean]
     def closed?
-      @io.closed?
+      @pipe.closed?
     end
 
     # @return [String]
@@ -60,21 +66,59 @@ module Multispool
 
     private
 
-    # An exception from outside in the middle of IO.pipe would leave an IO whose descriptor is closed, and which the
-    # collector would close again, when the number is somebody else's.
-    def open_pipe
-      Thread.handle_interrupt(Object => :never) { @io, @writer = IO.pipe }
-      @pid = Process.pid
-    end
+    CLOSED = "This stop is closed: make a new one"
+    private_constant :CLOSED
 
     # After a fork the pipe is shared with the parent: take another, in the same state.
-    def own
-      raise ClosedError, "This stop is closed: make a new one" if closed?
-      return if @pid == Process.pid
+    def take_another
+      Thread.handle_interrupt(Object => :never) do
+        @lock.synchronize do
+          inherited = @pipe
+          next if inherited.mine?
 
-      close
-      open_pipe
-      @writer.write_nonblock("\0", exception: false) if @triggered
+          @pipe = Pipe.open
+          @pipe.ring if @triggered
+          inherited.close
+        end
+      end
     end
+
+    # What is readable once somebody rang, in the process that made it.
+    # @api private
+    class Pipe
+      # What is waited for.
+      attr_reader :reader
+
+      # An exception from outside in the middle of IO.pipe would leave an IO whose descriptor is closed, and which the
+      # collector would close again, when the number is somebody else's.
+      def self.open
+        Thread.handle_interrupt(Object => :never) { new(*IO.pipe) }
+      end
+
+      # @api private
+      def initialize(reader, writer)
+        @reader = reader
+        @writer = writer
+        @pid = Process.pid
+      end
+
+      def mine?
+        @pid == Process.pid
+      end
+
+      def ring
+        @writer.write_nonblock("\0", exception: false)
+      end
+
+      def close
+        @reader.close
+        @writer.close
+      end
+
+      def closed?
+        @reader.closed?
+      end
+    end
+    private_constant :Pipe
   end
 end
