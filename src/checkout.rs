@@ -491,10 +491,14 @@ impl Checkout {
     /// Removes what is left of it, once the entry's removal is as durable as it is to be, and frees its name.
     pub(crate) fn remove_rest(&mut self, synced: Result<()>) -> Result<()> {
         // Until the end: without its ownership the rest could be mistaken for anybody's garbage.
-        let _ownership = self.ownership.take();
+        let ownership = self.ownership.take();
         synced?;
         self.spool
-            .step(|| remove_rest(&self.spool, &self.name, REMOVE))
+            .step(|| remove_rest(&self.spool, &self.name, REMOVE))?;
+        if let Some(ownership) = ownership {
+            ownership.end_nameless();
+        }
+        Ok(())
     }
 
     /// Does what an outcome says.
@@ -633,10 +637,17 @@ impl Checkout {
         old: Option<Scratch>,
         operation: &'static str,
     ) -> Result<()> {
-        let moved = self
+        let touched = self
             .touch_registry(operation)
             .map_err(Moved::Failed)
-            .and_then(|()| move_out(&self.queue, target, &self.name, operation));
+            .and_then(|()| match &old {
+                // Its descriptor is that of the new metadata, which lies in the place of the old.
+                Some(new) => file::touch(new.as_fd())
+                    .at(operation, || self.path())
+                    .map_err(Moved::Failed),
+                None => touch_checked_out(&self.queue, &self.name, operation),
+            });
+        let moved = touched.and_then(|()| move_touched(&self.queue, target, &self.name, operation));
         if let Err(moved) = moved {
             if let Some(old) = old.filter(|_| !omit::is_out(Step::UndoSave)) {
                 self.put_back_metadata(&old, operation);
@@ -705,6 +716,26 @@ pub(crate) fn move_out(
     name: &EntryName,
     operation: &'static str,
 ) -> std::result::Result<(), Moved> {
+    touch_checked_out(home, name, operation)?;
+    move_touched(home, target, name, operation)
+}
+
+fn touch_checked_out(
+    home: &Queue,
+    name: &EntryName,
+    operation: &'static str,
+) -> std::result::Result<(), Moved> {
+    contents::touch(&home.checkout, name.as_os_str(), operation)
+        .map_err(Moved::Failed)?
+        .ok_or(Moved::Gone)
+}
+
+fn move_touched(
+    home: &Queue,
+    target: &Queue,
+    name: &EntryName,
+    operation: &'static str,
+) -> std::result::Result<(), Moved> {
     let name = name.as_os_str();
     let from = home
         .checkout
@@ -714,9 +745,6 @@ pub(crate) fn move_out(
         .waiting
         .place(operation, name)
         .map_err(Moved::Failed)?;
-    contents::touch(&home.checkout, name, operation)
-        .map_err(Moved::Failed)?
-        .ok_or(Moved::Gone)?;
     rename::without_clobbering(from, to).map_err(|errno| match errno {
         // What is still there did not go: it is the queue's directory that did.
         Errno::NOENT if file::stat_at(from.0, name).is_ok() => {

@@ -138,7 +138,11 @@ fn claim(
     if !lock::try_lock(file.as_fd()).at(operation, at)? && !omit::is_out(Step::Lock) {
         return Ok(Some(Claim::Busy));
     }
-    let ownership = Ownership { file, generation };
+    let ownership = Ownership {
+        file,
+        generation,
+        nameless: false,
+    };
     // The lock may be on a ghost: a file that was removed, and perhaps made anew, in between.
     match file::stat_at(dir, name.as_os_str()) {
         Ok(named) if file::same(&named, &opened) || omit::is_out(Step::LockSameFile) => {
@@ -201,12 +205,19 @@ pub(crate) fn is_owned(registry: &Dir, name: &EntryName, operation: &'static str
 pub(crate) struct Ownership {
     file: PrivateFd,
     generation: u64,
+    nameless: bool,
 }
 
 impl Ownership {
     /// Sets the registry file's times to now.
     pub(crate) fn touch(&self) -> std::result::Result<(), Errno> {
         file::touch(self.file.as_fd())
+    }
+
+    /// Ends it where the registry file has been removed: a lock on that says nothing any more, and goes with its
+    /// last descriptor.
+    pub(crate) fn end_nameless(mut self) {
+        self.nameless = true;
     }
 
     /// A second descriptor of the lock, for a child process to hold.
@@ -217,7 +228,7 @@ impl Ownership {
 
 impl Drop for Ownership {
     fn drop(&mut self) {
-        if self.generation == fork::generation() {
+        if !self.nameless && self.generation == fork::generation() {
             // Unlocked, not only closed: a command that shares the descriptor must not keep the lock.
             // The one failure, a lost descriptor, frees the lock as well.
             let _ = lock::unlock(self.file.as_fd());
