@@ -508,7 +508,11 @@ impl Checkout {
             return Ok(());
         }
         self.spool
-            .step(|| remove_rest(&self.spool, &self.name, REMOVE))
+            .step(|| remove_rest(&self.spool, &self.name, REMOVE))?;
+        if let Some(ownership) = ownership {
+            ownership.end_nameless();
+        }
+        Ok(())
     }
 
     /// Does what an outcome says.
@@ -689,10 +693,18 @@ impl Checkout {
         old: Option<Scratch>,
         operation: &'static str,
     ) -> Result<()> {
-        let moved = self
+        let touched = self
             .touch_registry(operation)
             .map_err(Moved::Failed)
-            .and_then(|()| move_out(&self.spool, &self.queue, target, &self.name, operation));
+            .and_then(|()| match &old {
+                // Its descriptor is that of the new metadata, which lies in the place of the old.
+                Some(new) => file::touch(new.as_fd())
+                    .at(operation, || self.path())
+                    .map_err(Moved::Failed),
+                None => touch_checked_out(&self.queue, &self.name, operation),
+            });
+        let moved = touched
+            .and_then(|()| move_touched(&self.spool, &self.queue, target, &self.name, operation));
         if let Err(moved) = moved {
             if let Some(old) = old.filter(|_| !omit::is_out(Step::UndoSave)) {
                 self.put_back_metadata(&old, operation);
@@ -762,6 +774,27 @@ pub(crate) fn move_out(
     name: &EntryName,
     operation: &'static str,
 ) -> std::result::Result<(), Moved> {
+    touch_checked_out(home, name, operation)?;
+    move_touched(spool, home, target, name, operation)
+}
+
+fn touch_checked_out(
+    home: &Queue,
+    name: &EntryName,
+    operation: &'static str,
+) -> std::result::Result<(), Moved> {
+    contents::touch(&home.checkout, name.as_os_str(), operation)
+        .map_err(Moved::Failed)?
+        .ok_or(Moved::Gone)
+}
+
+fn move_touched(
+    spool: &Spool,
+    home: &Queue,
+    target: &Queue,
+    name: &EntryName,
+    operation: &'static str,
+) -> std::result::Result<(), Moved> {
     let name = name.as_os_str();
     let from = home
         .checkout
@@ -771,9 +804,6 @@ pub(crate) fn move_out(
         .waiting
         .place(operation, name)
         .map_err(Moved::Failed)?;
-    contents::touch(&home.checkout, name, operation)
-        .map_err(Moved::Failed)?
-        .ok_or(Moved::Gone)?;
     moves::without_clobbering(spool, from, to).map_err(|errno| match errno {
         // What is still there did not go: it is the queue's directory that did.
         Errno::NOENT if file::stat_at(from.0, name).is_ok() => {

@@ -93,6 +93,8 @@ struct Rounds {
 
 struct State {
     running: bool,
+    /// So many threads wait for a round to end.
+    waiting: usize,
     /// The round that begins next: whoever arrives now is covered by it.
     next: Arc<Round>,
 }
@@ -111,6 +113,7 @@ impl SyncRounds {
         let rounds = self.0.get(|| Rounds {
             state: Mutex::new(State {
                 running: false,
+                waiting: 0,
                 next: Arc::default(),
             }),
             ended: Condvar::new(),
@@ -124,7 +127,9 @@ impl SyncRounds {
             if !state.running {
                 break;
             }
+            state.waiting += 1;
             state = wait(&rounds.ended, state);
+            state.waiting -= 1;
             if omit::is_out(Step::SyncRound) {
                 return Ok(());
             }
@@ -136,8 +141,11 @@ impl SyncRounds {
         let result = sync();
         // Set once: only the thread that found `running` false leads a round.
         let _ = mine.0.set(result);
-        lock(&rounds.state).running = false;
-        rounds.ended.notify_all();
+        let mut state = lock(&rounds.state);
+        state.running = false;
+        if state.waiting > 0 {
+            rounds.ended.notify_all();
+        }
         result
     }
 }

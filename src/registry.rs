@@ -126,7 +126,11 @@ fn claim(
     if !lock::try_lock(file.as_fd()).at(operation, at)? && !omit::is_out(Step::Lock) {
         return Ok(Some(Claim::Busy));
     }
-    let locked = Locked { file, generation };
+    let locked = Locked {
+        file,
+        generation,
+        nameless: false,
+    };
     // The lock may be on a ghost: a file that was removed, and perhaps made anew, in between.
     match file::stat_at(dir, name.as_os_str()) {
         Ok(named) if file::same(&named, &opened) || omit::is_out(Step::LockSameFile) => {
@@ -161,12 +165,19 @@ pub(crate) fn is_owned(registry: &Dir, name: &EntryName, operation: &'static str
 pub(crate) struct Locked {
     file: PrivateFd,
     generation: u64,
+    nameless: bool,
 }
 
 impl Locked {
     /// Sets the registry file's times to now.
     pub(crate) fn touch(&self) -> std::result::Result<(), Errno> {
         file::touch(self.file.as_fd())
+    }
+
+    /// Ends it where the registry file has been removed: a lock on that says nothing any more, and goes with its
+    /// last descriptor.
+    pub(crate) fn end_nameless(mut self) {
+        self.nameless = true;
     }
 
     /// A second descriptor of the lock, for a child process to hold.
@@ -177,7 +188,7 @@ impl Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        if self.generation == fork::generation() {
+        if !self.nameless && self.generation == fork::generation() {
             // Unlocked, not only closed: a command that shares the descriptor must not keep the lock.
             // The one failure, a lost descriptor, frees the lock as well.
             let _ = lock::unlock(self.file.as_fd());

@@ -43,6 +43,8 @@ pub enum What {
 pub struct Figures {
     rounds: BTreeMap<(What, Who), Vec<f64>>,
     missing: BTreeMap<Who, String>,
+    /// How deep the deep queue is.
+    pub waiting: f64,
 }
 
 impl Figures {

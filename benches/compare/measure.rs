@@ -52,16 +52,17 @@ impl<'a> Bench<'a> {
                 None => contestants.push(who),
             }
         }
+        figures.waiting = given("BENCH_WAITING", 100_000.0)?;
         Ok(Bench {
             dir,
             programs,
-            figures,
             rounds: given("BENCH_ROUNDS", 5.0)? as usize,
-            seconds: given("BENCH_SECONDS", 1.0)?,
-            waiting: given("BENCH_WAITING", 100_000.0)?,
+            seconds: given("BENCH_SECONDS", 0.7)?,
+            waiting: figures.waiting,
             million: given("BENCH_MILLION", 0.0)? != 0.0,
             contestants,
             places: 0,
+            figures,
         })
     }
 
@@ -78,7 +79,6 @@ impl<'a> Bench<'a> {
             self.latencies()?;
             self.consumers()?;
             self.batches()?;
-            self.memory()?;
             eprintln!(
                 "round {} of {}: {:.0} s",
                 round + 1,
@@ -86,6 +86,7 @@ impl<'a> Bench<'a> {
                 began.elapsed().as_secs_f64()
             );
         }
+        self.memory()?;
         self.failed_claims()?;
         if self.million {
             drop(deep);
@@ -167,7 +168,7 @@ impl<'a> Bench<'a> {
         ];
         for who in self.among(&some) {
             let place = self.place(who)?;
-            let (put, got) = ([PLENTY, 2.0 * self.seconds], [PLENTY]);
+            let (put, got) = ([PLENTY, self.seconds], [PLENTY]);
             let mut roles: Vec<(&str, &[f64])> = vec![("put", &put); 4];
             roles.extend([("get", &got[..]); 4]);
             let runs = place.run_together(&roles)?;
@@ -229,18 +230,19 @@ impl<'a> Bench<'a> {
 
     fn at_million(&mut self) -> Outcome {
         let million = 1e6;
-        for (who, place) in self.fill(&[Who::Floor, Who::Rust], million)? {
+        for (who, place) in self.fill(&[Who::Rust], million)? {
             eprintln!("{}: {million} are waiting", who.label());
+            let got = place.run("get", &[50_000.0])?;
+            self.figures.add(What::DequeueAtMillion, who, got.mean());
+            self.figures
+                .add(What::MemoryAtMillion, who, got.highest_mib);
+            place.run("put", &[got.n])?;
             forget_files()?;
             let began = clock_gettime(ClockId::Monotonic);
             let began = began.tv_sec as f64 + began.tv_nsec as f64 * 1e-9;
             let first = place.run("get", &[1.0])?;
             self.figures
                 .add(What::FirstOfMillion, who, first.ended - began);
-            let got = place.run("get", &[50_000.0])?;
-            self.figures.add(What::DequeueAtMillion, who, got.mean());
-            self.figures
-                .add(What::MemoryAtMillion, who, got.highest_mib);
         }
         Ok(())
     }

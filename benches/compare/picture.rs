@@ -110,7 +110,7 @@ fn colour(who: Who) -> &'static str {
     }
 }
 
-fn thousands(figure: f64) -> String {
+pub fn thousands(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

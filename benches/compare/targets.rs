@@ -2,6 +2,7 @@
 
 use crate::contestant::Who;
 use crate::figures::{Figures, What};
+use crate::picture::thousands;
 
 /// A row of the table.
 pub struct Row {
@@ -49,6 +50,10 @@ const ORIGINAL_DEQUEUE_AT_1000: f64 = 8.0;
 pub fn rows(figures: &Figures) -> Vec<Row> {
     let table = Table(figures);
     let us = |figure: f64| format!("{figure:.0} µs");
+    let deep = format!(
+        "dequeue and remove at {} waiting",
+        thousands(figures.waiting)
+    );
     let per_second = |figure: f64| format!("{figure:.0}/s");
     let mut rows = vec![
         table.against(
@@ -114,7 +119,7 @@ pub fn rows(figures: &Figures) -> Vec<Row> {
             Bound::AtMost(0.2),
         ),
         table.against(
-            "dequeue and remove in a deep queue",
+            &deep,
             (What::DequeueDeep, Who::Rust),
             (What::DequeueDeep, Who::Floor),
             Bound::AtMost(1.4),

@@ -174,6 +174,14 @@ impl Ownership {
         }
     }
 
+    /// Ends it where the registry file has been removed.
+    pub(crate) fn end_nameless(self) {
+        match self {
+            Ownership::Locked(locked) => locked.end_nameless(),
+            Ownership::Leased(lease) => drop(lease),
+        }
+    }
+
     /// The lease, where it is one.
     pub(crate) fn lease(&self) -> Option<&Lease> {
         match self {

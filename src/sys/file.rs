@@ -215,7 +215,10 @@ pub(crate) fn read_to_end(
                 .map_err(|_| Errno::NOMEM)?;
         }
         let spare = rustix::buffer::spare_capacity(&mut contents);
-        if retry_on_intr_once(|| rustix::io::read(file, spare))? == Some(0) {
+        let read = retry_on_intr_once(|| rustix::io::read(file, spare))?;
+        // There was room for more than is said to be there, and there was no more.
+        let is_all = contents.len() as u64 == expected && contents.len() < contents.capacity();
+        if read == Some(0) || read.is_some() && is_all {
             return Ok(contents);
         }
     }

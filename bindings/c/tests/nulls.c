@@ -31,6 +31,8 @@ static void getters_of_null_give_nothing(void **state)
     assert_null(multispool_spool_queue(NULL, 0));
     assert_int_equal(multispool_spool_durability(NULL), 0);
     assert_int_equal(multispool_spool_read_only(NULL), 0);
+    assert_int_equal(-1, multispool_spool_mode(NULL));
+    assert_int_equal(0, multispool_spool_lease(NULL));
     assert_null(multispool_enqueue_writer_name(NULL));
     assert_int_equal(multispool_enqueue_writer_fd(NULL), -1);
     assert_int_equal(multispool_batch_size(NULL), 0);
