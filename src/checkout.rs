@@ -12,9 +12,10 @@ use rustix::io::Errno;
 use crate::contents::{self, Opened};
 use crate::data_file::{DataFile, Held};
 use crate::durability::{Durability, Settling};
+use crate::enqueue;
 use crate::entry::{Entry, remove_rest};
 use crate::error::{At, Error, ErrorKind, Result};
-use crate::layout::{Dir, Queue};
+use crate::layout::{self, Dir, Queue};
 use crate::listing::Listing;
 use crate::moves;
 use crate::name::{EntryName, QueueName};
@@ -153,6 +154,9 @@ fn take_owned(entry: &Entry, durability: Durability, mut ownership: Ownership) -
     let waiting = || queue.waiting.join(name.as_os_str());
     let from = queue.waiting.place(CHECKOUT, name.as_os_str())?;
     let to = queue.checkout.place(CHECKOUT, name.as_os_str())?;
+    if spool.is_shared_between_hosts() {
+        enqueue::finish_publishing(spool, queue, name, CHECKOUT)?;
+    }
     // Everything that can be wrong with the entry is found out before it moves.
     let Some((opened, mut metadata)) = read_metadata(spool, &queue.waiting, name, CHECKOUT)? else {
         return Ok(Take::Gone);
@@ -485,15 +489,49 @@ impl Checkout {
                 remove_rest(&self.spool, &self.name, REMOVE)?;
             }
             // The entry first: a crash after this leaves garbage, never an entry without data.
-            match file::unlink(dir, name) {
-                Err(Errno::NOENT) => return Err(self.lost(REMOVE)),
-                other => other.at(REMOVE, || self.path())?,
+            match self.spool.is_shared_between_hosts() {
+                true => self.take_out_of_hosts(REMOVE)?,
+                false => match file::unlink(dir, name) {
+                    Err(Errno::NOENT) => return Err(self.lost(REMOVE)),
+                    other => other.at(REMOVE, || self.path())?,
+                },
             }
             self.finished.store(true, Ordering::Release);
             Ok(())
         })?;
         self.forget_elsewhere(None);
         Ok(())
+    }
+
+    /// Removes the entry where a request may be carried out long after it was made, when the entry is another's: it is
+    /// given a name of our own, and back if it is not ours.
+    fn take_out_of_hosts(&self, operation: &'static str) -> Result<()> {
+        let tmp = &self.spool.layout().tmp;
+        let own = layout::temporary(&self.name);
+        let from = self
+            .queue
+            .checkout
+            .place(operation, self.name.as_os_str())?;
+        let to = tmp.place(operation, &own)?;
+        match rename::plain(from, to) {
+            // Gone before, or by this very request, whose reply was lost.
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(Error::system(operation, self.path(), errno)),
+        }
+        if !file::exists(to.0, to.1).at(operation, || tmp.join(&own))? {
+            return Err(self.lost(operation));
+        }
+        let held = self.must_hold(operation);
+        if held.is_err() {
+            // If it is another's by now it has it back; the first error is the one to tell.
+            let _ = file::link_to(to, from);
+        }
+        let removed = file::unlink(to.0, to.1);
+        held?;
+        match removed {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(Error::system(operation, tmp.join(&own), errno)),
+        }
     }
 
     /// Removes what is left of it, once the entry's removal is as durable as it is to be, and frees its name.
@@ -669,9 +707,33 @@ impl Checkout {
             false => moves::exchanging(&self.spool, &self.name, scratch.place(operation)?, target),
         };
         match replaced {
+            Ok(()) if self.spool.is_shared_between_hosts() => {
+                self.must_hold(operation).inspect_err(|_| {
+                    // So late that the entry was elsewhere, what was put in its place here is no entry.
+                    self.take_back_if_new(scratch, operation);
+                })
+            }
             Ok(()) => Ok(()),
             Err(Errno::NOENT) => Err(self.lost(operation)),
             Err(errno) => Err(Error::system(operation, self.path(), errno)),
+        }
+    }
+
+    fn take_back_if_new(&self, new: &Scratch, operation: &'static str) {
+        let tmp = &self.spool.layout().tmp;
+        let own = layout::temporary(&self.name);
+        // What cannot be taken back is told as an entry that is in two places; the first error is the one to tell.
+        if let (Ok(from), Ok(to), Ok(stat)) = (
+            self.queue.checkout.place(operation, self.name.as_os_str()),
+            tmp.place(operation, &own),
+            file::stat(new.as_fd()),
+        ) && file::stat_at(from.0, from.1).is_ok_and(|there| file::same(&there, &stat))
+            && rename::plain(from, to).is_ok()
+        {
+            if !file::stat_at(to.0, to.1).is_ok_and(|there| file::same(&there, &stat)) {
+                let _ = file::link_to(to, from);
+            }
+            let _ = file::unlink(to.0, to.1);
         }
     }
 

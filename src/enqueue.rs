@@ -4,7 +4,9 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ use crate::registry;
 use crate::scratch::Scratch;
 use crate::spool::{Spool, queues_on_disk};
 use crate::sys::file::{self, CopyFailed};
-use crate::sys::{fork, sync};
+use crate::sys::{dir, fork, sync};
 
 pub(crate) const ENQUEUE: &str = "enqueue";
 
@@ -604,18 +606,58 @@ impl Written {
         {
             return Err(lost(&draft.spool, &draft.name));
         }
-        moves::without_clobbering(&draft.spool, from, target).map_err(|errno| {
+        moves::publish(&draft.spool, from, target).map_err(|errno| {
             let path = self.queue.waiting.join(draft.name.as_os_str());
             match errno {
                 Errno::EXIST => taken(path, "an entry of this name is in the queue"),
                 errno => Error::system(ENQUEUE, path, errno),
             }
         })?;
-        self.scratch.set_moved();
         draft.published = true;
+        if draft.spool.is_shared_between_hosts() {
+            // While the name is owned still: an entry is a file of one name.
+            let _ = file::unlink(from.0, from.1);
+        }
+        self.scratch.set_moved();
         // At once: a reader that the rename woke is waiting for this lock.
         draft.ownership = None;
         Ok(Entry::of(&draft.spool, &self.queue, draft.name.clone()))
+    }
+}
+
+/// Takes away the temporary name that an enqueue which died between two steps has left an entry, so that it is a file of
+/// one name like any other. The caller owns the name.
+pub(crate) fn finish_publishing(
+    spool: &Spool,
+    queue: &Queue,
+    name: &EntryName,
+    operation: &'static str,
+) -> Result<()> {
+    let place = queue.waiting.place(operation, name.as_os_str())?;
+    let entry = match file::stat_at(place.0, place.1) {
+        Ok(stat) if stat.st_nlink == 2 => stat,
+        // What else is wrong with it is found out when it is read.
+        _ => return Ok(()),
+    };
+    let tmp = &spool.layout().tmp;
+    let dir = tmp.fd(operation)?;
+    let mut left = None;
+    dir::for_each_name(dir, |temporary| {
+        let temporary = OsStr::from_bytes(temporary);
+        let is_its = temporary.as_bytes().starts_with(name.as_bytes())
+            && file::stat_at(dir, temporary).is_ok_and(|stat| file::same(&stat, &entry));
+        match is_its {
+            true => {
+                left = Some(temporary.to_owned());
+                ControlFlow::Break(())
+            }
+            false => ControlFlow::Continue(()),
+        }
+    })
+    .at(operation, || tmp.path().to_owned())?;
+    match left.map(|left| file::unlink(dir, &left)) {
+        None | Some(Ok(()) | Err(Errno::NOENT)) => Ok(()),
+        Some(Err(errno)) => Err(Error::system(operation, tmp.path(), errno)),
     }
 }
 

@@ -44,6 +44,24 @@ pub(crate) fn without_clobbering(
     verified(from, to, &moving)
 }
 
+/// Gives a new file, of a temporary name, its place; `EXIST` if the target is there. The temporary name may be left.
+///
+/// Among several hosts by a link: a rename that comes later than its lease would replace what has come there since.
+pub(crate) fn publish(spool: &Spool, from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
+    if !is_verified(spool) {
+        return rename::without_clobbering(from, to);
+    }
+    let new = file::stat_at(from.0, from.1)?;
+    let Err(errno) = file::link_to(from, to) else {
+        return Ok(());
+    };
+    match file::stat_at(to.0, to.1) {
+        // An earlier request of this call did it, and its reply was lost.
+        Ok(there) if file::same(&there, &new) => Ok(()),
+        _ => Err(errno),
+    }
+}
+
 /// Moves, and replaces what is there; `NOENT` if nothing is.
 pub(crate) fn replacing(spool: &Spool, from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
     if !is_verified(spool) {

@@ -22,11 +22,15 @@ use crate::name::EntryName;
 use crate::omit::{self, Step};
 use crate::spool::Spool;
 use crate::sys::sync::lock;
-use crate::sys::{file, fork, rename};
+use crate::sys::{file, fork, rename, sync};
 
 /// How much older than its lease a claim must look before it is taken for dead: file systems tell whole seconds, and
 /// clients remember what they saw for a second.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long it takes until another's claim is believed while one's own should be there: twice the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LAST_PAUSE: Duration = Duration::from_millis(320);
 
 const RELEASE: &str = "release a lease";
 
@@ -337,13 +341,22 @@ impl Held {
             return Ok(true);
         }
         let claims = &self.spool.layout().claims;
-        let holds = match look(claims, &self.name, operation)? {
-            Some(claim) => token.is(&claim),
-            // For a moment it may have another's name, who then finds out that it is ours.
-            None => token.link(claims, &self.name, operation)?,
-        };
-        state.lost = !holds;
-        Ok(holds)
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let holds = match look(claims, &self.name, operation)? {
+                Some(claim) => token.is(&claim),
+                // For a moment it may have another's name, who then finds out that it is ours.
+                None => token.link(claims, &self.name, operation)?,
+            };
+            // In such a moment somebody may claim the name, and find nothing to take.
+            let may_come_back = state.renewed.elapsed() < self.length && pause < LAST_PAUSE;
+            if holds || !may_come_back {
+                state.lost = !holds;
+                return Ok(holds);
+            }
+            sync::pause(pause);
+            pause *= 2;
+        }
     }
 
     fn end(&self) {

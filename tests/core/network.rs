@@ -383,3 +383,34 @@ fn a_doctor_tells_the_mode_and_what_the_file_system_does() {
         ["claims", "format"]
     );
 }
+
+#[test]
+fn an_entry_whose_enqueue_died_between_its_last_steps_is_whole() {
+    let (_dir, spool) = new_network_spool(&["in", "done"]);
+    named(&spool, "in", &["a"]);
+    let waiting = spool.dir().join("in/a");
+    fs::hard_link(&waiting, spool.dir().join(".tmp/a.tmp.abcdef")).unwrap();
+    let mut mine = taken(&spool);
+    mine.save("done").unwrap();
+    assert_eq!(temporaries(&spool), [""; 0]);
+    // A second name elsewhere is somebody's doing.
+    let saved = spool.dir().join("done/a");
+    fs::hard_link(&saved, spool.dir().join("elsewhere")).unwrap();
+    let bad = spool.entry("done", "a").unwrap().try_checkout();
+    assert_eq!(kind_of(bad), ErrorKind::Corrupt);
+}
+
+#[test]
+fn what_a_late_remove_gets_that_is_anothers_goes_back() {
+    let (_dir, spool) = new_network_spool(&["in", "done"]);
+    named(&spool, "in", &["a"]);
+    let other = other_host(&spool);
+    let mut late = taken(&spool);
+    run_out(&late);
+    assert_eq!(recovered(&other), ["a"]);
+    let mut theirs = taken(&other);
+    assert_eq!(kind_of(late.remove()), ErrorKind::LostOwnership);
+    drop(late);
+    theirs.save("done").unwrap();
+    assert_eq!(names_in(&spool.dir().join("done")), ["a"]);
+}
