@@ -25,9 +25,9 @@
  *   reader sees them, but they take room. multispool_spool_problems() names them, and
  *   multispool_plan_apply() clears them.
  * - Fork. A child may go on with a spool, an entry, options and a stop (its own one: it does not wake
- *   the parent). A checkout, its data file, a reader, a monitor, a daemon, a writer and a cursor answer
- *   MULTISPOOL_FORKED there to all but _free; the locks stay the parent's. exec closes every descriptor
- *   of this library. A child of a program with threads should exec, or take care, as always.
+ *   the parent). A checkout, its data file, a reader, a batch, a monitor, a daemon, a writer and a cursor
+ *   answer MULTISPOOL_FORKED there to all but _free; the locks stay the parent's. exec closes every
+ *   descriptor of this library. A child of a program with threads should exec, or take care, as always.
  * - Network file systems. Ownership rests on locks and renames of one machine. A spool must not be used
  *   from two machines at once; a load from a network file system is refused unless a mode is given.
  * - The original. Processes that take no locks may share a spool made with MULTISPOOL_OWNERS_MIXED;
