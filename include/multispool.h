@@ -1477,7 +1477,7 @@ int32_t multispool_batch_create(const multispool_spool *spool,
  * a large batch the first 256 may do so before the commit, or fewer where descriptors run out.
  *
  * Gives: as `multispool_enqueue`, for this entry alone: then it is not in the batch, and nothing of it
- * is left. FINISHED after the commit.
+ * is left. FINISHED after the commit; FORKED.
  */
 MULTISPOOL_MUST_USE
 int32_t multispool_batch_add(multispool_batch *batch,
@@ -1504,7 +1504,7 @@ int32_t multispool_batch_add_file(multispool_batch *batch,
  * them visible. Each one's own status is then had from `multispool_batch_status`.
  *
  * Gives: OK if all are in the queue; else the first failure, as `multispool_enqueue`; FINISHED for a
- * second commit.
+ * second commit; FORKED.
  */
 MULTISPOOL_MUST_USE
 int32_t multispool_batch_commit(multispool_batch *batch,
