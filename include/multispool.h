@@ -25,9 +25,9 @@
  *   reader sees them, but they take room. multispool_spool_problems() names them, and
  *   multispool_plan_apply() clears them.
  * - Fork. A child may go on with a spool, an entry, options and a stop (its own one: it does not wake
- *   the parent). A checkout, its data file, a reader, a monitor, a daemon, a writer and a cursor answer
- *   MULTISPOOL_FORKED there to all but _free; the locks stay the parent's. exec closes every descriptor
- *   of this library. A child of a program with threads should exec, or take care, as always.
+ *   the parent). A checkout, its data file, a reader, a batch, a monitor, a daemon, a writer and a cursor
+ *   answer MULTISPOOL_FORKED there to all but _free; the locks stay the parent's. exec closes every
+ *   descriptor of this library. A child of a program with threads should exec, or take care, as always.
  * - Network file systems. Ownership rests on locks and renames of one machine. A spool must not be used
  *   from two machines at once; a load from a network file system is refused unless a mode is given.
  * - The original. Processes that take no locks may share a spool made with MULTISPOOL_OWNERS_MIXED;
@@ -1525,7 +1525,7 @@ int32_t multispool_batch_create(const multispool_spool *spool,
  * a large batch the first 256 may do so before the commit, or fewer where descriptors run out.
  *
  * Gives: as `multispool_enqueue`, for this entry alone: then it is not in the batch, and nothing of it
- * is left. FINISHED after the commit.
+ * is left. FINISHED after the commit; FORKED.
  */
 MULTISPOOL_MUST_USE
 int32_t multispool_batch_add(multispool_batch *batch,
@@ -1552,7 +1552,7 @@ int32_t multispool_batch_add_file(multispool_batch *batch,
  * them visible. Each one's own status is then had from `multispool_batch_status`.
  *
  * Gives: OK if all are in the queue; else the first failure, as `multispool_enqueue`; FINISHED for a
- * second commit.
+ * second commit; FORKED.
  */
 MULTISPOOL_MUST_USE
 int32_t multispool_batch_commit(multispool_batch *batch,

@@ -85,7 +85,7 @@ fn committed(call: &Call) -> Failure {
 /// a large batch the first 256 may do so before the commit, or fewer where descriptors run out.
 ///
 /// Gives: as `multispool_enqueue`, for this entry alone: then it is not in the batch, and nothing of it
-/// is left. FINISHED after the commit.
+/// is left. FINISHED after the commit; FORKED.
 ///
 /// # Safety
 /// The pointers are as the header's opening wants them.
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn multispool_batch_add_file(
 /// them visible. Each one's own status is then had from `multispool_batch_status`.
 ///
 /// Gives: OK if all are in the queue; else the first failure, as `multispool_enqueue`; FINISHED for a
-/// second commit.
+/// second commit; FORKED.
 ///
 /// # Safety
 /// The pointers are as the header's opening wants them.
