@@ -40,7 +40,9 @@
 //! * A [`Spool`] works in a forked child. Readers and checkouts belong to the process that made them and
 //!   answer [`ErrorKind::Forked`] in a child, which neither keeps the parent's ownership alive nor
 //!   takes its arrivals.
-//! * A spool is for the processes of one host.
+//! * A spool is for the processes of one host, unless it was created with [`Mode::Network`] on a file system that
+//!   hosts share. There ownership is a lease, which its holder renews ([`Checkout::renew`], [`Checkout::keep`]); a
+//!   handler that is called by this library has it renewed.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
