@@ -19,7 +19,7 @@ const wait = 200 * time.Millisecond
 
 func main() {
 	if len(os.Args) < 5 {
-		must(errors.New("usage: distributed CONTROL NUMBER SPOOL VERB ARGUMENT..."))
+		must(errors.New("usage: distributed CONTROL NUMBER SPOOL VERB ARGUMENTS"))
 	}
 	log := createLog(os.Args[1], os.Args[2])
 	var spool *multispool.Spool
