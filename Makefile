@@ -5,7 +5,7 @@ DESTDIR ?=
 export PREFIX LIBDIR DESTDIR
 
 .DEFAULT_GOAL := build
-.PHONY: setup build stage header test lint check bench soak install uninstall dist deb demo clean help
+.PHONY: setup build stage header test test-distributed lint check bench soak install uninstall dist deb demo clean help
 
 setup: ## check every tool and its version; install what is missing (as root on Debian or Ubuntu), or say how
 	@tools/setup
@@ -22,6 +22,10 @@ header: ## write include/multispool.h anew from src/ffi
 test: ## every test suite, the README and a small demo; needs no root
 	@tools/setup build test
 	@tools/test
+
+test-distributed: ## network mode on a MooseFS of six hosts on this machine, with faults (root)
+	@tools/setup build test check
+	@tools/test-distributed
 
 lint: ## formatting, warnings, documentation and shell scripts of all languages
 	@tools/setup build lint
@@ -60,4 +64,4 @@ clean: ## remove all that was built
 	@rm -rf target
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 25
