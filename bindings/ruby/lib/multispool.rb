@@ -22,7 +22,10 @@ module Multispool
     # @param queues [Array<String, Symbol>]
     # @param durability [:full, :original, :none, nil] what enqueue, save and remove promise; nil: `:full`
     # @param owners [:locking, :mixed, nil] `:mixed`: processes that take no locks will share it; nil: `:locking`
-    # @param mode [:local, :network, nil] nil: by the file system
+    # @param mode [:local, :network, nil] `:network`: several hosts will share it; nil: by the file system
+    # @param lease [Numeric, nil] for how many seconds whoever takes an entry owns it unless it renews
+    #   ({Checkout#renew}, {Checkout#keep}), where several hosts share the spool: whole, from 4 to 86,400. A spool
+    #   that is there keeps what it has; nil: 120
     # @param max_concurrent [Integer, nil] steps on the disk at once; nil or 0: any number
     # @param file_mode [Integer, nil] of new files; nil: 0666 less the umask
     # @param dir_mode [Integer, nil] of new directories; nil: 0777 less the umask
@@ -32,10 +35,10 @@ module Multispool
     # @yieldparam spool [Spool]
     # @return [Spool, Object] with a block, the block's value
     # @raise [NotEmptyError, InvalidNameError, PermissionError, IOError]
-    def create(dir, *queues, durability: nil, owners: nil, mode: nil, max_concurrent: nil, file_mode: nil,
+    def create(dir, *queues, durability: nil, owners: nil, mode: nil, lease: nil, max_concurrent: nil, file_mode: nil,
                dir_mode: nil, group: nil, allow_world_writable: nil, &block)
-      Spoolable.new(*queues).create(dir, durability:, owners:, mode:, max_concurrent:, file_mode:, dir_mode:, group:,
-                                         allow_world_writable:, &block)
+      Spoolable.new(*queues).create(dir, durability:, owners:, mode:, lease:, max_concurrent:, file_mode:, dir_mode:,
+                                         group:, allow_world_writable:, &block)
     end
 
     # Opens a spool that is there. Nothing is made or changed.

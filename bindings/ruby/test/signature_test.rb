@@ -14,8 +14,8 @@ class SignatureTest < Minitest::Test
   INTERNAL = %i[Bytes Call Library Native].freeze
 
   # The tests that are run with every call and answer compared with its signature.
-  TYPED = %w[batch checkout codec create_load data enqueue entry failing_disk fork list monitor reader recover_stats
-             repair reserve spoolable stop worker].freeze
+  TYPED = %w[batch checkout codec create_load data enqueue entry failing_disk fork lease list monitor reader
+             recover_stats repair reserve spoolable stop worker].freeze
   # What these do is wrong on purpose; or they hold an enumerator that has no end, which the comparison would walk.
   WRONG = /refused|is_told|no_sense|needs_a|accepted_for_a_call|no_codec|no_data|enumerable|and_checked|that_raises/
   # These say nothing of types that others do not, and take their time.

@@ -120,7 +120,8 @@ class SpoolableTest < SpoolCase
   end
 
   def steps_of_a_spool(spool)
-    [-> { spool.list("incoming").first.stat }, -> { spool.checkouts_unsafe("incoming").to_a }, -> { spool.reserve },
+    [-> { spool.mode }, -> { spool.lease }, -> { spool.list("incoming").first.stat },
+     -> { spool.checkouts_unsafe("incoming").to_a }, -> { spool.reserve },
      -> { spool.recover }, -> { spool.problems }, -> { spool.stats }, -> { spool.repair }, -> { spool.repair.apply },
      -> { spool.reader("incoming").dequeue_available(&:name) }, -> { @entry.stat }, -> { @entry.direct.contents },
      -> { @entry.direct.save("n") }, -> { @entry.direct.data_file.load }, -> { @entry.direct.data_file.stat },
@@ -132,6 +133,6 @@ class SpoolableTest < SpoolCase
   def steps_of_a_checkout(checkout)
     [-> { checkout.data }, -> { checkout.data = "y" }, -> { checkout.data_io(&:read) }, -> { checkout.data_file.stat },
      -> { checkout.data = StringIO.new("z") }, -> { checkout.write_data { |writer| writer << "w" } },
-     -> { checkout.save("done") }]
+     -> { checkout.renew }, -> { checkout.save("done") }]
   end
 end

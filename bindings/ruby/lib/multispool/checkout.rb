@@ -7,6 +7,7 @@ require_relative "options"
 module Multispool
   # An entry that is ours alone. It ends with {#save}, {#remove} or {#release}, or with the process: a dead owner's
   # entry goes back to its queue by {Spool#recover}. Left to the garbage collector unfinished, it waits for that too.
+  # Where several hosts share the spool, it is ours for as long as its lease is renewed ({#keep}).
   # For one thread at a time; a forked child cannot use it.
   class Checkout
     # @return [String] the entry's name
@@ -123,6 +124,29 @@ module Multispool
       data_file.path
     end
 
+    # Makes the ownership last for another lease, where several hosts share the spool: call it well within one, such as
+    # every quarter, unless {#keep} does it. Elsewhere, sees that the entry is still here.
+    # @return [nil]
+    # @raise [LostOwnershipError] another has the entry by now, or it was given back: what was done with it does not
+    #   count
+    # @raise [FinishedError, ForkedError, PermissionError, IOError]
+    def renew
+      @handle.step { |pointer| Call.status { |error| Native.checkout_renew(pointer, error) } }
+      nil
+    end
+
+    # Has the lease renewed in the background, each quarter of its time, until the checkout ends. Where no lease is
+    # needed it does nothing. Whether the lease was lost all the same, because this host was cut off, the next call
+    # tells.
+    #
+    # What is lent to a block, by an {Entry}, a {Spool}, a {Reader} or a {Worker}, is kept already.
+    # @return [nil]
+    # @raise [FinishedError, ForkedError, IOError]
+    def keep
+      @handle.use { |pointer| Call.status { |error| Native.checkout_keep(pointer, error) } }
+      nil
+    end
+
     # Puts the entry, with its new metadata if that was changed, into a queue, atomically. The checkout is finished.
     # @param queue [String, Symbol] any queue of the spool
     # @param durability [:full, :original, :none, nil] nil: the spool's
@@ -183,9 +207,10 @@ module Multispool
       "#<#{self.class} #{queue}/#{name}#{' closed' if closed?}>"
     end
 
-    # Lends the checkout to the block, and releases what the block left unfinished.
+    # Lends the checkout to the block, however long that takes, and releases what the block left unfinished.
     # @api private
     def lend
+      keep
       yield self
     rescue Exception # rubocop:disable Lint/RescueException
       close_after_failure

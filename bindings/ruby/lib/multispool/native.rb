@@ -38,6 +38,7 @@ module Multispool
                     %i[pointer int32 pointer], :int32
     attach_function :spool_options_set_owners, :multispool_spool_options_set_owners, %i[pointer int32 pointer], :int32
     attach_function :spool_options_set_mode, :multispool_spool_options_set_mode, %i[pointer int32 pointer], :int32
+    attach_function :spool_options_set_lease, :multispool_spool_options_set_lease, %i[pointer uint64 pointer], :int32
     attach_function :spool_options_set_max_concurrent, :multispool_spool_options_set_max_concurrent,
                     %i[pointer uint32 pointer], :int32
     attach_function :spool_options_set_file_mode, :multispool_spool_options_set_file_mode,
@@ -59,6 +60,8 @@ module Multispool
     attach_function :spool_queue_count, :multispool_spool_queue_count, [:pointer], :size_t
     attach_function :spool_queue, :multispool_spool_queue, %i[pointer size_t], :pointer
     attach_function :spool_durability, :multispool_spool_durability, [:pointer], :int32
+    attach_function :spool_mode, :multispool_spool_mode, [:pointer], :int32, blocking: true
+    attach_function :spool_lease, :multispool_spool_lease, [:pointer], :uint64, blocking: true
     attach_function :spool_read_only, :multispool_spool_read_only, [:pointer], :int32
     attach_function :spool_free, :multispool_spool_free, [:pointer], :void, blocking: true
 
@@ -126,6 +129,8 @@ module Multispool
     attach_function :checkout_update, :multispool_checkout_update, %i[pointer pointer size_t pointer], :int32
     attach_function :checkout_data_file, :multispool_checkout_data_file, %i[pointer pointer pointer], :int32,
                     blocking: true
+    attach_function :checkout_renew, :multispool_checkout_renew, %i[pointer pointer], :int32, blocking: true
+    attach_function :checkout_keep, :multispool_checkout_keep, %i[pointer pointer], :int32, blocking: true
     attach_function :checkout_save, :multispool_checkout_save, %i[pointer pointer pointer pointer], :int32,
                     blocking: true
     attach_function :checkout_remove, :multispool_checkout_remove, %i[pointer pointer pointer], :int32, blocking: true

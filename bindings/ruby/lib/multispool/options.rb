@@ -18,6 +18,7 @@ module Multispool
       durability: ->(value) { choice(:durability, DURABILITY, value) },
       owners: ->(value) { choice(:owners, OWNERS, value) },
       mode: ->(value) { choice(:mode, MODE, value) },
+      lease: ->(value) { milliseconds(value) },
       read_only: ->(value) { value ? 1 : 0 },
       allow_world_writable: ->(value) { value ? 1 : 0 },
       bytes: ->(value) { value ? 1 : 0 },

@@ -17,6 +17,21 @@ module Multispool
     # @return [Spool]
     attr_reader :spool
 
+    # @param handle [SharedHandle] the spool's
+    # @param given [Hash] the options of {Spool#reader}
+    # @api private
+    def self.open(spool, handle, queue, given)
+      array = FFI::MemoryPointer.new(:pointer)
+      string = Bytes.c_string(queue)
+      array.write_pointer(string)
+      Options.open(:reader, **given) do |options|
+        pointer = handle.step do |native|
+          Call.handle(ReaderPointer) { |out, error| Native.reader_create(native, array, 1, options, out, error) }.handle
+        end
+        new(spool, pointer, queue)
+      end
+    end
+
     # @api private
     def initialize(spool, pointer, queue)
       @spool = spool

@@ -59,6 +59,21 @@ module Multispool
       @read_only
     end
 
+    # Where the spool is used from.
+    # @return [:local, :network, nil] nil: after {Multispool.load_unsafe}, if the spool cannot be read
+    # @raise [ClosedError]
+    def mode
+      Options::MODE.key(@handle.step { |pointer| Native.spool_mode(pointer) })
+    end
+
+    # For how long whoever takes an entry owns it unless it renews ({Checkout#renew}, {Checkout#keep}).
+    # @return [Float, nil] in seconds; nil where one host uses the spool, and where {#mode} is nil
+    # @raise [ClosedError]
+    def lease
+      milliseconds = @handle.step { |pointer| Native.spool_lease(pointer) }
+      milliseconds / 1000.0 unless milliseconds.zero?
+    end
+
     # Puts an entry into a queue. When this returns, the promise of the durability holds.
     #
     # A block, or the {Spoolable}'s names, give the entry its name: they are asked again while the names they give are
@@ -192,7 +207,7 @@ module Multispool
     def reader(queue, retry_after: nil, poll_interval: nil, durability: nil)
       name = Bytes.name(queue, "reader")
       given = { retry_after_ms: retry_after, poll_interval_ms: poll_interval, durability: }
-      reader = Reader.new(self, create_reader(name, given), name)
+      reader = Reader.open(self, @handle, name, given)
       return reader unless block_given?
 
       begin
@@ -279,17 +294,6 @@ module Multispool
     end
 
     private
-
-    def create_reader(name, given)
-      array = FFI::MemoryPointer.new(:pointer)
-      string = Bytes.c_string(name)
-      array.write_pointer(string)
-      Options.open(:reader, **given) do |options|
-        @handle.step do |spool|
-          Call.handle(ReaderPointer) { |out, error| Native.reader_create(spool, array, 1, options, out, error) }.handle
-        end
-      end
-    end
 
     def reserve_any
       ATTEMPTS.times do |attempt|

@@ -15,9 +15,9 @@ module Multispool
   #   end
   class Spoolable
     # The options of {Multispool.create}.
-    CREATING = %i[durability owners mode max_concurrent file_mode dir_mode group allow_world_writable].freeze
+    CREATING = %i[durability owners mode lease max_concurrent file_mode dir_mode group allow_world_writable].freeze
     # The options of {Multispool.load}.
-    LOADING = (CREATING - [:owners] + [:read_only]).freeze
+    LOADING = (CREATING - %i[owners lease] + [:read_only]).freeze
     private_constant :CREATING, :LOADING
 
     # @return [Array<String, Symbol>]

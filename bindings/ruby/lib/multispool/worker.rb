@@ -9,6 +9,7 @@ module Multispool
   #
   # What the block does not save or remove is given back, and so is what it leaves by an exception; the worker goes on
   # with the next. The block may see an entry again, after a crash for example, and must come to the same result then.
+  # However long it takes, the lease of what it has in hand is renewed ({Checkout#keep}).
   #
   # @example
   #   worker = Multispool::Worker.new(spool, :todo, threads: 4) do |checkout|
@@ -35,7 +36,8 @@ module Multispool
     # @param recover_every [Numeric] how often the entries of dead owners are given back, in seconds, besides at the
     #   start and when the queue runs empty
     # @param on_error [#call, nil] is told of each failure of the block, with the checkout, which it may still save or
-    #   remove; and, with nil, of a damaged entry, and of a recover that failed. Nil: they go to standard error
+    #   remove; and, with nil, of a damaged entry, of one that another has by now, and of a recover that failed. Nil:
+    #   they go to standard error
     # @param reader [Hash] options of {Spool#reader}
     # @yield [checkout] in one of the threads
     # @yieldparam checkout [Checkout] released at the block's end unless finished
@@ -61,6 +63,7 @@ module Multispool
     # @param timeout [Numeric, nil] ends too when no entry came for that long, in seconds; nil: waits for ever
     # @return [self]
     # @raise [UnknownQueueError, MissingError, ForkedError, PermissionError, IOError] the queue cannot be read
+    #   or a lease not be kept
     # @raise [Exception] what is no failure of the block alone, such as SystemExit
     def run(signals: SIGNALS, timeout: nil)
       handlers = {}
@@ -153,7 +156,7 @@ module Multispool
       taken = reader.dequeue(stop: @stop, timeout: [@recovery.pause, longest].compact.min) { |entry| handle(entry) }
       @recovery.look(empty: true) unless taken || stopped?
       taken
-    rescue CorruptError => e
+    rescue CorruptError, LostOwnershipError => e
       tell(e, nil)
       true
     end
