@@ -163,4 +163,12 @@ pub const SECTIONS: &[Section<'static>] = &[
         "`Daemon.param`",
         "`Daemon.start`",
     ]),
+    ("Several hosts", &[
+        "`create ~mode`",
+        "`create ~lease`",
+        "`mode`",
+        "`lease`",
+        "`Checked_out_entry.renew`",
+        "`Checked_out_entry.keep`",
+    ]),
 ];
