@@ -282,11 +282,29 @@ impl<'a> Crew<'a> {
             .iter()
             .any(|hand| which(hand) && hand.child.is_some())
         {
-            ensure!(Instant::now() < deadline, "hands do not end");
+            if Instant::now() >= deadline {
+                bail!("hands do not end: {}", self.still_at_it());
+            }
             self.tend()?;
             thread::sleep(LOOK);
         }
         Ok(())
+    }
+
+    /// The hands that have not ended, each with what its main thread waits for in the kernel.
+    fn still_at_it(&self) -> String {
+        let one = |(number, hand): (usize, &Hand)| {
+            let pid = hand.child.as_ref()?.id();
+            let waits_for = fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
+            let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+            let call = call.split(' ').next().unwrap_or_default();
+            Some(format!(
+                "{number} ({}; {waits_for} {call})",
+                hand.arguments.join(" ")
+            ))
+        };
+        let all: Vec<String> = self.hands.iter().enumerate().filter_map(one).collect();
+        all.join(", ")
     }
 
     /// Waits until all hands, or those given, have ended.
@@ -298,7 +316,9 @@ impl<'a> Crew<'a> {
             .iter()
             .any(|number| self.hands[*number].child.is_some())
         {
-            ensure!(Instant::now() < deadline, "hands do not end");
+            if Instant::now() >= deadline {
+                bail!("hands do not end: {}", self.still_at_it());
+            }
             self.tend()?;
             thread::sleep(LOOK);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use distributed::record::now;
 
-use super::{Field, HANDS, must_hold};
+use super::{Failures, Field, HANDS, must_hold};
 use crate::crew::{Crew, finished};
 use crate::figures::longest_pause;
 use crate::ground::Side;
@@ -58,7 +58,8 @@ pub fn servers(field: &Field) -> Result<String> {
         goes_on(&mut crew)?;
         faults.push((host, from, now()));
     }
-    let (verdict, calls) = field.end(&mut crew, "servers", field.options.lease, false)?;
+    let (verdict, calls) =
+        field.end(&mut crew, "servers", field.options.lease, Failures::Replies)?;
     must_hold(&verdict, &calls)?;
     let pauses: Vec<String> = faults
         .iter()
@@ -86,7 +87,12 @@ pub fn partition(field: &Field) -> Result<String> {
     let late = cut_off(field, &mut crew, until_taken_over)?;
     goes_on(&mut crew)?;
     let to = now();
-    let (verdict, calls) = field.end(&mut crew, "partition", field.options.lease, false)?;
+    let (verdict, calls) = field.end(
+        &mut crew,
+        "partition",
+        field.options.lease,
+        Failures::Replies,
+    )?;
     must_hold(&verdict, &calls)?;
     let early = calls
         .iter()
@@ -157,7 +163,7 @@ pub fn mount(field: &Field) -> Result<String> {
     crew.mark_dead(None);
     goes_on(&mut crew)?;
     let to = now();
-    let (verdict, calls) = field.end(&mut crew, "mount", field.options.lease, true)?;
+    let (verdict, calls) = field.end(&mut crew, "mount", field.options.lease, Failures::Calls)?;
     must_hold(&verdict, &calls)?;
     ensure!(
         verdict.taken_over >= held.len(),

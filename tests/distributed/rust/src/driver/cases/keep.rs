@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use distributed::record::{Answer, Verb};
 
-use super::{Field, must_hold};
+use super::{Failures, Field, must_hold};
 use crate::ground::Side;
 
 /// The shortest that there is.
@@ -28,7 +28,7 @@ pub fn for_longer_than_a_lease(field: &Field) -> Result<String> {
     let held = LEASE * 5 / 2 + Duration::from_secs(2);
     thread::sleep(held);
     crew.let_go(&keepers)?;
-    let (verdict, calls) = field.end(&mut crew, "keep", LEASE, false)?;
+    let (verdict, calls) = field.end(&mut crew, "keep", LEASE, Failures::None)?;
     must_hold(&verdict, &calls)?;
     ensure!(
         verdict.taken_over == 0,

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use distributed::record::Verb;
 
-use super::{Field, HANDS, must_hold};
+use super::{Failures, Field, HANDS, must_hold};
 use crate::figures::{ends, rate, share, span};
 use crate::ground::Side;
 
@@ -25,7 +25,7 @@ pub fn throughput(field: &Field) -> Result<String> {
             .filter(|call| call.verb == Verb::Enqueue || call.verb == Verb::Reserve);
         let enqueued = rate(hands * each, span(enqueues));
         crew.add(hands, &Side::BOTH, &["work", &each.to_string(), "0"])?;
-        let (verdict, calls) = field.end(&mut crew, spool, field.options.lease, false)?;
+        let (verdict, calls) = field.end(&mut crew, spool, field.options.lease, Failures::None)?;
         must_hold(&verdict, &calls)?;
         let ended = rate(hands * each, span(ends(&calls)));
         told.push(format!(
@@ -45,7 +45,7 @@ pub fn latency(field: &Field) -> Result<String> {
     crew.go()?;
     crew.join(Some(&producers))?;
     crew.until_finished(each * count)?;
-    let (verdict, calls) = field.end(&mut crew, "latency", lease, false)?;
+    let (verdict, calls) = field.end(&mut crew, "latency", lease, Failures::None)?;
     must_hold(&verdict, &calls)?;
     let mut waits: Vec<u64> = Vec::new();
     for take in calls.iter().filter(|call| call.verb == Verb::Dequeue) {

@@ -27,6 +27,16 @@ pub struct Field<'a> {
     pub options: &'a Options,
 }
 
+/// What a fault may do to those who work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Failures {
+    None,
+    /// A request is carried out and its reply lost: what it made may be left for a repair.
+    Replies,
+    /// Calls fail, too.
+    Calls,
+}
+
 impl Field<'_> {
     /// A new spool with this lease, and nobody on it yet.
     pub fn crew(&self, spool: &str, lease: Duration) -> Result<Crew<'_>> {
@@ -55,7 +65,7 @@ impl Field<'_> {
         crew: &mut Crew,
         spool: &str,
         lease: Duration,
-        failures: bool,
+        may: Failures,
     ) -> Result<(Verdict, Vec<Call>)> {
         let dir = spool_on(self.ground, Side::B, spool);
         crew.join_all_but_workers()?;
@@ -69,13 +79,13 @@ impl Field<'_> {
         })?;
         crew.stop()?;
         crew.join(None)?;
-        if failures {
+        if may != Failures::None {
             self.clear(spool)?;
         }
         let calls = crew.calls()?;
         let promise = Promise {
             lease: u64::try_from(lease.as_nanos())?,
-            failures,
+            failures: may == Failures::Calls,
         };
         let verdict = judge(&calls, &left(&dir)?, promise);
         Ok((verdict, calls))

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Field, HANDS, must_hold};
+use super::{Failures, Field, HANDS, must_hold};
 use crate::figures::{ends, rate, span};
 use crate::ground::Side;
 
@@ -11,7 +11,7 @@ pub fn once_each(field: &Field) -> Result<String> {
     let mut crew = field.crew("take", lease)?;
     field.fill(&mut crew, entries)?;
     crew.add(HANDS, &Side::BOTH, &["work", "0", "0"])?;
-    let (verdict, calls) = field.end(&mut crew, "take", lease, false)?;
+    let (verdict, calls) = field.end(&mut crew, "take", lease, Failures::None)?;
     must_hold(&verdict, &calls)?;
     ensure!(
         verdict.taken_over == 0,
