@@ -39,7 +39,7 @@ bench: ## entries per second of each operation at each durability level, on this
 	@tools/setup build
 	@tools/bench
 
-soak: ## the proofs in their long forms (hours), then tests and the demo with kills for SOAK_SECONDS (3600)
+soak: ## the proofs in their long forms (hours), Miri, then tests, ThreadSanitizer and the demo with kills for SOAK_SECONDS (3600)
 	@tools/setup build test check
 	@tools/soak
 

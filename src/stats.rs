@@ -143,7 +143,7 @@ impl Spool {
         self.step(|| match file::stat_at(dir.fd(STATS)?, name.as_os_str()) {
             Ok(stat) => Ok(Some(Found {
                 size: u64::try_from(stat.st_size).unwrap_or(0),
-                age: clock::age(stat.st_mtime, stat.st_mtime_nsec),
+                age: clock::age(clock::since_1970(stat.st_mtime, stat.st_mtime_nsec)),
             })),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(Error::system(STATS, dir.join(name.as_os_str()), errno)),

@@ -43,7 +43,7 @@ impl Seen {
     }
 
     pub(crate) fn age(&self) -> Duration {
-        clock::age(self.modified.0, self.modified.1)
+        clock::age(clock::since_1970(self.modified.0, self.modified.1))
     }
 
     pub(crate) fn is_older_than(&self, limit: Duration) -> bool {

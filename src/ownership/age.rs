@@ -8,6 +8,7 @@ use crate::error::{At, Result};
 use crate::name::EntryName;
 use crate::scratch::Scratch;
 use crate::spool::Spool;
+use crate::sys::clock::since_1970;
 use crate::sys::file;
 use crate::sys::sync::lock;
 
@@ -50,10 +51,4 @@ impl Clock {
     ) -> Result<Duration> {
         Ok(self.now(spool, name, operation)?.saturating_sub(time))
     }
-}
-
-#[allow(clippy::unnecessary_cast, reason = "the widths differ by architecture")]
-pub(crate) fn since_1970<S: TryInto<u64>, N: TryInto<u32>>(seconds: S, nanoseconds: N) -> Duration {
-    let seconds = seconds.try_into().unwrap_or(0);
-    Duration::new(seconds, nanoseconds.try_into().unwrap_or(0))
 }

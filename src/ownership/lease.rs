@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
-use super::age::since_1970;
 use super::token::{self, Token};
 use super::{Claim, keeper};
 use crate::error::{At, Error, ErrorKind, Result};
@@ -21,6 +20,7 @@ use crate::layout::{self, Dir, Queue};
 use crate::name::EntryName;
 use crate::omit::{self, Step};
 use crate::spool::Spool;
+use crate::sys::clock::since_1970;
 use crate::sys::sync::lock;
 use crate::sys::{file, fork, rename, sync};
 

@@ -167,7 +167,7 @@ fn return_one(
         other => other.at(RECOVER, at)?,
     };
     // Zero asks for no age at all, also of an entry touched in this very moment.
-    let is_young = clock::age(stat.st_mtime, stat.st_mtime_nsec) <= min_age;
+    let is_young = clock::age(clock::since_1970(stat.st_mtime, stat.st_mtime_nsec)) <= min_age;
     if is_young && !min_age.is_zero() {
         return Ok(ControlFlow::Continue(()));
     }

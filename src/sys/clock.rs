@@ -13,15 +13,18 @@ fn stamp(time: SystemTime) -> String {
         .replace(['-', ':'], "")
 }
 
+/// A file's time; that of an earlier one counts as 1970. How wide the numbers are differs by architecture.
+pub(crate) fn since_1970<S: TryInto<u64>, N: TryInto<u32>>(seconds: S, nanoseconds: N) -> Duration {
+    let seconds = seconds.try_into().unwrap_or(0);
+    Duration::new(seconds, nanoseconds.try_into().unwrap_or(0))
+}
+
 /// How long ago a file's time was; zero if it lies in the future.
-pub(crate) fn age(seconds: i64, nanoseconds: u64) -> Duration {
+pub(crate) fn age(since_1970: Duration) -> Duration {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
-    let then = u64::try_from(seconds).map_or(Duration::ZERO, |seconds| {
-        Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds)
-    });
-    now.saturating_sub(then)
+    now.saturating_sub(since_1970)
 }
 
 #[cfg(test)]

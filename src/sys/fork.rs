@@ -45,6 +45,10 @@ pub(crate) fn generation() -> u64 {
 fn watch_forks() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
+        // Miri forks nothing, and knows no handlers of forks.
+        if cfg!(miri) {
+            return;
+        }
         // SAFETY: the three handlers are plain functions that live as long as this library is loaded;
         // glibc drops them when the library is unloaded.
         unsafe {
@@ -278,6 +282,29 @@ mod tests {
     use super::*;
     use crate::sys::lock;
     use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+    #[test]
+    fn threads_that_come_first_at_once_share_one_state() {
+        let state = PerProcess::new();
+        let sum = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let count: &AtomicUsize = state.get(|| AtomicUsize::new(0));
+                    sum.fetch_add(count.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(sum.into_inner(), 1 + 2 + 3);
+    }
+
+    #[test]
+    fn an_open_descriptor_is_registered_as_what_its_owner_says() {
+        let fd = PrivateFd::open(InChild::OwnEvent, crate::sys::event::new_descriptor)
+            .expect("an event");
+        let kind = slot(fd.as_fd().as_raw_fd()).expect("a slot");
+        assert_eq!(kind.load(Ordering::SeqCst), InChild::OwnEvent as u8);
+    }
 
     #[test]
     fn no_child_keeps_a_lock_of_its_parent_s_whenever_it_was_forked() {

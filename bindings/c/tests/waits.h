@@ -41,14 +41,14 @@ static inline void do_nothing(int signal)
 /* Signals a thread every millisecond, until what it was sent for has happened. */
 struct signaller {
     pthread_t target;
-    volatile sig_atomic_t done;
+    int done; /* written by the one thread while the other reads it: with __atomic alone */
 };
 
 static inline void *signal_until_done(void *argument)
 {
     static const struct timespec a_millisecond = {0, 1000000};
     struct signaller *signaller = argument;
-    while (!signaller->done) {
+    while (!__atomic_load_n(&signaller->done, __ATOMIC_SEQ_CST)) {
         pthread_kill(signaller->target, SIGUSR1);
         nanosleep(&a_millisecond, NULL);
     }
@@ -68,7 +68,7 @@ static inline int32_t wait_under_signals(void (*handler)(int), int32_t (*wait)(c
     assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
     assert_int_equal(pthread_create(&thread, NULL, signal_until_done, &signaller), 0);
     status = wait(stop, A_MINUTE);
-    signaller.done = 1;
+    __atomic_store_n(&signaller.done, 1, __ATOMIC_SEQ_CST);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
     return status;
