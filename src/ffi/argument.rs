@@ -11,6 +11,26 @@ use super::guard::Failure;
 use super::handle::Handle;
 use crate::{Durability, Error, ErrorKind};
 
+/// How many pointers an array can have.
+const fn most_slots<T>() -> usize {
+    isize::MAX as usize / size_of::<*mut T>()
+}
+
+/// Sets each pointer of an array to NULL, before anything is refused. What can be no array is left to
+/// [`Call::slots`].
+///
+/// # Safety
+/// `slots` is NULL, or points to `count` pointers that nobody else uses.
+pub(super) unsafe fn clear_slots<T>(slots: *mut *mut T, count: usize) {
+    if slots.is_null() || count > most_slots::<T>() {
+        return;
+    }
+    for index in 0..count {
+        // SAFETY: one of `count` pointers as the caller promises; it need not be initialised.
+        unsafe { slots.add(index).write(ptr::null_mut()) };
+    }
+}
+
 /// The call in hand: it gives its name to what it refuses.
 pub(super) struct Call {
     pub(super) operation: &'static str,
@@ -131,10 +151,10 @@ impl Call {
             .collect()
     }
 
-    /// An array for pointers that the call gives; each is set to NULL.
+    /// An array for pointers that the call gives.
     ///
     /// # Safety
-    /// `slots` is NULL, or points to `count` pointers that nobody else uses for `'a`.
+    /// `slots` is NULL, or points to `count` pointers that nobody else uses for `'a`; `clear_slots` had them.
     pub(super) unsafe fn slots<'a, T>(
         &self,
         slots: *mut *mut T,
@@ -147,12 +167,8 @@ impl Call {
         if slots.is_null() {
             return Err(self.null(name));
         }
-        if count > isize::MAX as usize / size_of::<*mut T>() {
+        if count > most_slots::<T>() {
             return Err(self.refuse(format!("`{name}` cannot have {count} elements")));
-        }
-        for index in 0..count {
-            // SAFETY: one of `count` pointers as the caller promises; it need not be initialised.
-            unsafe { slots.add(index).write(ptr::null_mut()) };
         }
         // SAFETY: not NULL, of a possible size, initialised; the rest is what the caller promises.
         Ok(unsafe { std::slice::from_raw_parts_mut(slots, count) })

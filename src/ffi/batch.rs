@@ -11,7 +11,7 @@ use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
-use super::argument::Call;
+use super::argument::{Call, clear_slots};
 use super::checkout::multispool_checkout;
 use super::enqueue::{multispool_enqueue_options, options_or_default};
 use super::error::multispool_error;
@@ -253,8 +253,10 @@ pub unsafe extern "C" fn multispool_reader_dequeue_many(
     error: Option<&mut MaybeUninit<*mut multispool_error>>,
 ) -> i32 {
     let count = count.map(|count| count.write(0));
+    // SAFETY: an array of `most` pointers as the caller promises.
+    unsafe { clear_slots(checkouts, most) };
     on_mut("dequeue", reader, error, |call, reader| {
-        // SAFETY: an array of `most` pointers as the caller promises.
+        // SAFETY: the same array.
         let slots = unsafe { call.slots(checkouts, most, "checkouts") }?;
         let count = call.required(count, "count")?;
         let stop = call.optional(stop)?.map(|stop| &stop.stop);

@@ -420,7 +420,9 @@ static void batches_refuse_null(void **state)
     REFUSES(multispool_batch_add_file(batch, BYTES("m"), NULL, &error));
     multispool_batch_free(batch);
     multispool_entry_free(enqueue("a"));
+    checkouts[0] = (multispool_checkout *)&error;
     REFUSES(multispool_reader_dequeue_many(NULL, NULL, 0, 1, checkouts, &count, &error));
+    assert_null(checkouts[0]);
     assert_int_equal(count, 0);
     REFUSES(multispool_reader_dequeue_many(reader, NULL, 0, 1, NULL, &count, &error));
     REFUSES(multispool_reader_dequeue_many(reader, NULL, 0, 1, checkouts, NULL, &error));
