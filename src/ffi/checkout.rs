@@ -317,7 +317,8 @@ pub unsafe extern "C" fn multispool_checkout_update(
 /// The entry's data file. It is the owner's to change as long as the checkout is not finished.
 ///
 /// Gives: OK; FINISHED; FORKED.
-/// `*data_file` is the caller's: `multispool_data_file_free`. It does not need the checkout to stay.
+/// `*data_file` is the caller's: `multispool_data_file_free`. It does not need the checkout's handle to stay
+/// once that is finished, but gives FINISHED then, and also where the checkout was freed unfinished.
 ///
 /// # Safety
 /// The pointers are as the header's opening wants them.
