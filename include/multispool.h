@@ -1177,7 +1177,8 @@ int32_t multispool_checkout_update(multispool_checkout *checkout,
  * The entry's data file. It is the owner's to change as long as the checkout is not finished.
  *
  * Gives: OK; FINISHED; FORKED.
- * `*data_file` is the caller's: `multispool_data_file_free`. It does not need the checkout to stay.
+ * `*data_file` is the caller's: `multispool_data_file_free`. It does not need the checkout's handle to stay
+ * once that is finished, but gives FINISHED then, and also where the checkout was freed unfinished.
  */
 MULTISPOOL_MUST_USE
 int32_t multispool_checkout_data_file(const multispool_checkout *checkout,
@@ -1441,6 +1442,18 @@ MULTISPOOL_MUST_USE
 int32_t multispool_reader_options_set_poll_interval_ms(multispool_reader_options *options,
                                                        int64_t ms,
                                                        multispool_error **error);
+
+/*
+ * Whether names are tried in their order even where other readers are quicker with them: 1 or 0. Default: 0, a reader
+ * that finds an entry gone or busy leaps to another place of the queue and comes back later, so that readers of one
+ * queue do not try each other's entries. A reader that is alone keeps the order in either case.
+ *
+ * Gives: OK; INVALID_ARGUMENT for another number.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_reader_options_set_strict_order(multispool_reader_options *options,
+                                                   int32_t yes,
+                                                   multispool_error **error);
 
 /* Frees options. NULL is fine. */
 void multispool_reader_options_free(multispool_reader_options *options);

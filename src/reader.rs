@@ -24,9 +24,11 @@ use crate::watch::watcher::Watched;
 
 mod busy;
 mod given_back;
+mod spread;
 
 use busy::Busy;
 pub(crate) use given_back::GivenBack;
+use spread::Spread;
 
 pub(crate) const CREATE: &str = "create a reader";
 const DEQUEUE: &str = "dequeue";
@@ -41,6 +43,7 @@ pub struct ReaderOptions {
     poll_interval: Option<Duration>,
     durability: Option<Durability>,
     interruptible: bool,
+    strict_order: bool,
 }
 
 impl Default for ReaderOptions {
@@ -50,6 +53,7 @@ impl Default for ReaderOptions {
             poll_interval: None,
             durability: None,
             interruptible: false,
+            strict_order: false,
         }
     }
 }
@@ -83,6 +87,14 @@ impl ReaderOptions {
     /// Lets a signal end a wait, with [`ErrorKind::Interrupted`], instead of waiting on.
     pub fn interruptible(mut self, interruptible: bool) -> ReaderOptions {
         self.interruptible = interruptible;
+        self
+    }
+
+    /// Tries the names in their order even where other readers are quicker with them. Default: a reader that finds an
+    /// entry gone or busy leaps to another place of the queue, and comes back later, so that readers of one queue do not
+    /// try each other's entries. A reader that is alone keeps the order in either case.
+    pub fn strict_order(mut self, strict: bool) -> ReaderOptions {
+        self.strict_order = strict;
         self
     }
 }
@@ -122,6 +134,7 @@ impl Spool {
             looks: is_shared.then(|| Looks::new(options.poll_interval)),
             listing: Listing::new(DEQUEUE),
             listed: Listed::No,
+            spread: Spread::new(options.strict_order),
             busy: Busy::default(),
             subscription: None,
             watched: None,
@@ -173,6 +186,7 @@ pub struct QueueReader {
     generation: u64,
     listing: Listing,
     listed: Listed,
+    spread: Spread,
     busy: Busy,
     given_back: Arc<GivenBack>,
     /// The names that had rested enough by then have been tried.
@@ -196,6 +210,15 @@ enum Listed {
     Once,
     /// All that came before this epoch of the subscription's; what came after is among the arrivals.
     Epoch(u64),
+}
+
+/// What trying a name came to.
+enum Attempt {
+    Had(Checkout),
+    /// Another has it, perhaps for a moment only: it is tried again.
+    Busy,
+    Gone,
+    Orphaned,
 }
 
 /// Which names a call leaves alone.
@@ -567,12 +590,17 @@ impl QueueReader {
                 Err(error) => {
                     if error.kind() == ErrorKind::Descriptors {
                         // Nothing is wrong with the entry.
-                        self.listing.put_back(name);
+                        self.listing.put_back();
                     }
                     return Err(error);
                 }
-                Ok(None) => {}
-                had => return had,
+                Ok(Attempt::Had(checkout)) => {
+                    self.spread.had(&mut self.listing);
+                    return Ok(Some(checkout));
+                }
+                Ok(Attempt::Gone) => self.spread.missed(&mut self.listing, true),
+                Ok(Attempt::Busy) => self.spread.missed(&mut self.listing, false),
+                Ok(Attempt::Orphaned) => {}
             }
         }
     }
@@ -595,8 +623,8 @@ impl QueueReader {
                     }
                     return Err(error);
                 }
-                Ok(None) => {}
-                had => return had,
+                Ok(Attempt::Had(checkout)) => return Ok(Some(checkout)),
+                Ok(_) => {}
             }
         }
     }
@@ -615,7 +643,7 @@ impl QueueReader {
             {
                 self.busy.settle(&name);
                 self.given_back.forget(&name);
-            } else if let Some(checkout) = self.attempt(&name)? {
+            } else if let Attempt::Had(checkout) = self.attempt(&name)? {
                 return Ok(Some(checkout));
             }
         }
@@ -632,15 +660,15 @@ impl QueueReader {
             }
         };
         for name in names {
-            if let Some(checkout) = self.attempt(&name)? {
+            if let Attempt::Had(checkout) = self.attempt(&name)? {
                 return Ok(Some(checkout));
             }
         }
         Ok(None)
     }
 
-    /// Tries to take the entry. `None` settles the name, or puts it among the busy ones.
-    fn attempt(&mut self, name: &EntryName) -> Result<Option<Checkout>> {
+    /// Tries to take the entry. Whatever comes of it settles the name, or puts it among the busy ones.
+    fn attempt(&mut self, name: &EntryName) -> Result<Attempt> {
         let entry = Entry::of(&self.spool, &self.queue, name.clone());
         match self.spool.step(|| checkout::take(&entry, self.durability)) {
             Ok(Take::Had(checkout)) => {
@@ -648,27 +676,31 @@ impl QueueReader {
                 if let Some(looks) = &mut self.looks {
                     looks.found();
                 }
-                return Ok(Some(checkout.tell(&self.bell)));
+                Ok(Attempt::Had(checkout.tell(&self.bell)))
             }
-            Ok(Take::Busy) => self.busy.add(name.clone()),
+            Ok(Take::Busy) => {
+                self.busy.add(name.clone());
+                Ok(Attempt::Busy)
+            }
             Ok(Take::Gone) => {
                 self.busy.settle(name);
                 self.given_back.forget(name);
+                Ok(Attempt::Gone)
             }
             Ok(Take::Orphaned) => {
                 // For repair to adopt, and fsck to name; no reader can have it before.
                 self.busy.settle(name);
                 self.given_back.note(name);
+                Ok(Attempt::Orphaned)
             }
             Err(error) => {
                 self.busy.settle(name);
                 if error.kind() != ErrorKind::Descriptors {
                     self.given_back.note(name);
                 }
-                return Err(error);
+                Err(error)
             }
         }
-        Ok(None)
     }
 
     /// When there will be something to try that nobody rings for.

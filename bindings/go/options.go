@@ -253,6 +253,16 @@ func WithPollInterval(interval time.Duration) ReaderOption {
 	})
 }
 
+// WithStrictOrder has a Reader try names in their order even where other readers are quicker with
+// them. Without it, one that finds an entry gone or busy leaps to another place of the queue and
+// comes back later, so that readers of one queue do not try each other's entries. A reader that is
+// alone keeps the order in either case.
+func WithStrictOrder() ReaderOption {
+	return readerOption(func(o *C.multispool_reader_options, e **C.multispool_error) C.int32_t {
+		return C.multispool_reader_options_set_strict_order(o, 1, e)
+	})
+}
+
 // A MinAgeOption is an option of recover and of repair.
 type MinAgeOption struct{ age C.int64_t }
 

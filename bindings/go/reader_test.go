@@ -236,3 +236,24 @@ func TestConstantCollectionLosesNothing(t *testing.T) {
 		t.Errorf("%d of %d taken", n, workers*entries)
 	}
 }
+
+func TestAReaderThatIsToKeepTheOrderGoesOnWithTheNextName(t *testing.T) {
+	spool := newSpool(t)
+	reader := newReader(t, spool, WithStrictOrder())
+	var entries []*Entry
+	for range 12 {
+		entries = append(entries, enqueue(t, spool, "incoming", "m", ""))
+	}
+	for i := 0; i < len(entries); i += 2 {
+		checkout, err := reader.DequeueAvailable()
+		must(t, err)
+		defer checkout.Close()
+		if checkout.Name() != entries[i].Name() {
+			t.Errorf("took %s, not %s", checkout.Name(), entries[i].Name())
+		}
+		// Another is quicker with the one after it.
+		other, err := entries[i+1].Checkout()
+		must(t, err)
+		defer other.Close()
+	}
+}

@@ -133,6 +133,28 @@ pub unsafe extern "C" fn multispool_reader_options_set_poll_interval_ms(
     })
 }
 
+/// Whether names are tried in their order even where other readers are quicker with them: 1 or 0. Default: 0, a reader
+/// that finds an entry gone or busy leaps to another place of the queue and comes back later, so that readers of one
+/// queue do not try each other's entries. A reader that is alone keeps the order in either case.
+///
+/// Gives: OK; INVALID_ARGUMENT for another number.
+///
+/// # Safety
+/// The pointers are as the header's opening wants them.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn multispool_reader_options_set_strict_order(
+    options: Option<&mut multispool_reader_options>,
+    yes: i32,
+    error: Option<&mut MaybeUninit<*mut multispool_error>>,
+) -> i32 {
+    on_mut("options", options, error, |call, options| {
+        let yes = call.flag(yes, "yes")?;
+        options.options = options.options.clone().strict_order(yes);
+        Ok(MULTISPOOL_OK)
+    })
+}
+
 /// Frees options. NULL is fine.
 ///
 /// # Safety

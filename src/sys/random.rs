@@ -17,14 +17,26 @@ static SUPPLY: PerProcess<Mutex<Vec<u8>>> = PerProcess::new();
 /// `count` letters of 5 random bits each.
 pub(crate) fn letters(count: usize) -> String {
     let mut supply = lock(SUPPLY.get(Mutex::default));
-    let mut letters = String::with_capacity(count);
-    while letters.len() < count {
+    (0..count)
+        .map(|_| char::from(LETTERS[usize::from(byte(&mut supply) & 31)]))
+        .collect()
+}
+
+/// A number below `limit`; 0 where that is 0.
+pub(crate) fn below(limit: usize) -> usize {
+    let mut supply = lock(SUPPLY.get(Mutex::default));
+    let bytes = [(); 8].map(|()| byte(&mut supply));
+    // Not quite even, by less than anybody could notice.
+    usize::from_ne_bytes(bytes).checked_rem(limit).unwrap_or(0)
+}
+
+fn byte(supply: &mut Vec<u8>) -> u8 {
+    loop {
         match supply.pop() {
-            Some(byte) => letters.push(char::from(LETTERS[usize::from(byte & 31)])),
+            Some(byte) => return byte,
             None => *supply = draw(),
         }
     }
-    letters
 }
 
 fn draw() -> Vec<u8> {

@@ -78,6 +78,34 @@ fn entries_come_in_the_order_of_their_names() {
 }
 
 #[test]
+fn a_reader_goes_on_elsewhere_where_another_was_quicker_but_in_strict_order_with_the_next_name() {
+    for is_strict in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = spool(&dir);
+        let names: Vec<String> = (0..40).map(|at| format!("n{at:02}")).collect();
+        named(
+            &spool,
+            &names.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        let options = ReaderOptions::new().strict_order(is_strict);
+        let mut reader = spool.reader_with("in", &options).unwrap();
+        let mut taken = Vec::new();
+        while let Some(mut checkout) = reader.dequeue_available().unwrap() {
+            let at: usize = checkout.name().to_string()[1..].parse().unwrap();
+            taken.push(at);
+            checkout.remove().unwrap();
+            // Another is quicker with the one after it.
+            let next = spool.entry("in", format!("n{:02}", at + 1)).unwrap();
+            if let Some(mut next) = next.try_checkout().unwrap() {
+                next.remove().unwrap();
+            }
+        }
+        assert_eq!(taken.is_sorted(), is_strict, "{taken:?}");
+        assert_eq!(spool.list("in").unwrap().count(), 0);
+    }
+}
+
+#[test]
 fn what_came_after_the_listing_is_available_too() {
     let dir = tempfile::tempdir().unwrap();
     let spool = spool(&dir);

@@ -126,6 +126,7 @@ static void options_refuse_null(void **state)
     REFUSES(multispool_reader_options_set_durability(NULL, 0, &error));
     REFUSES(multispool_reader_options_set_retry_after_ms(NULL, 1, 1, &error));
     REFUSES(multispool_reader_options_set_poll_interval_ms(NULL, 1, &error));
+    REFUSES(multispool_reader_options_set_strict_order(NULL, 1, &error));
     REFUSES(multispool_recover_options_new(NULL, &error));
     REFUSES(multispool_recover_options_set_min_age_ms(NULL, 1, &error));
     REFUSES(multispool_recover_options_set_durability(NULL, 0, &error));

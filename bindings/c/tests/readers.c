@@ -179,6 +179,32 @@ static void the_descriptor_is_readable_while_a_dequeue_may_succeed(void **state)
     assert_int_equal(poll(&pollfd, 1, 0), 0);
 }
 
+static void a_reader_that_is_to_keep_the_order_goes_on_with_the_next_name(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
+    enum { COUNT = sizeof names / sizeof *names };
+    multispool_reader_options *options;
+    multispool_entry *entries[COUNT];
+    (void)state;
+    DOES(multispool_reader_options_new(&options, &error));
+    DOES(multispool_reader_options_set_strict_order(options, 1, &error));
+    multispool_reader_free(reader);
+    DOES(multispool_reader_create(spool, queues, 1, options, &reader, &error));
+    multispool_reader_options_free(options);
+    for (int i = 0; i < COUNT; i++)
+        entries[i] = enqueue(names[i]);
+    for (int i = 0; i < COUNT; i += 2) {
+        DOES(multispool_reader_dequeue(reader, NULL, 0, &checkout, &error));
+        assert_string_equal(multispool_checkout_name(checkout), names[i]);
+        remove_checkout();
+        /* Another is quicker with the one after it. */
+        DOES(multispool_entry_checkout(entries[i + 1], NULL, &checkout, &error));
+        remove_checkout();
+    }
+    for (int i = 0; i < COUNT; i++)
+        multispool_entry_free(entries[i]);
+}
+
 static void the_options_of_a_reader_are_checked_and_obeyed(void **state)
 {
     multispool_reader_options *options;
@@ -189,6 +215,7 @@ static void the_options_of_a_reader_are_checked_and_obeyed(void **state)
     GIVES(INVALID_ARGUMENT, multispool_reader_options_set_retry_after_ms(options, 1000, 999, &error));
     GIVES(INVALID_ARGUMENT, multispool_reader_options_set_poll_interval_ms(options, -1, &error));
     GIVES(INVALID_ARGUMENT, multispool_reader_options_set_poll_interval_ms(options, 0, &error));
+    GIVES(INVALID_ARGUMENT, multispool_reader_options_set_strict_order(options, 2, &error));
     DOES(multispool_reader_options_set_durability(options, MULTISPOOL_DURABILITY_NONE, &error));
     DOES(multispool_reader_options_set_retry_after_ms(options, 5, 10, &error));
     DOES(multispool_reader_options_set_poll_interval_ms(options, 10, &error));
@@ -229,6 +256,7 @@ int main(void)
         READER_TEST(a_signal_interrupts_a_wait),
         READER_TEST(a_stop_can_be_triggered_in_a_signal_handler),
         READER_TEST(the_descriptor_is_readable_while_a_dequeue_may_succeed),
+        READER_TEST(a_reader_that_is_to_keep_the_order_goes_on_with_the_next_name),
         READER_TEST(the_options_of_a_reader_are_checked_and_obeyed),
         READER_TEST(a_reader_reads_one_queue),
     };

@@ -247,6 +247,17 @@ class ReaderTest < SpoolCase
     end
   end
 
+  def test_a_reader_that_is_to_keep_the_order_goes_on_with_the_next_name
+    entries = Array.new(12) { put }
+    spool.reader("incoming", strict_order: true) do |reader|
+      entries.each_slice(2) do |entry, after|
+        assert_equal(entry.name, reader.dequeue_available.name)
+        # Another is quicker with the one after it.
+        after.checkout
+      end
+    end
+  end
+
   def test_an_unknown_queue_has_no_reader
     assert_raises(Multispool::UnknownQueueError) { spool.reader("nope") }
     assert_raises(Multispool::InvalidNameError) { spool.reader("nul\0") }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
-use multispool::{Checkout, Dequeued, ErrorKind, QueueName, QueueReader};
+use multispool::{Checkout, Dequeued, ErrorKind, QueueName, QueueReader, ReaderOptions};
 
 use crate::deliver::{self, NewFile};
 use crate::load::{self, Promise};
@@ -31,6 +31,9 @@ pub struct Dequeue {
     /// How long to wait (500ms, 5s, 2m ...); for ever if not given
     #[arg(long, value_name = "TIME", requires = "wait", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
+    /// Take the first entry by name even where others are quicker with those before it
+    #[arg(long)]
+    strict_order: bool,
     #[command(flatten)]
     end: End,
     /// Write the metadata to this file (- is standard output; no name is printed then)
@@ -71,7 +74,8 @@ impl Dequeue {
             .transpose()?;
         let mut report = Report::new(self.json, self.null);
         let watch = Watch::start()?;
-        let mut reader = spool.reader(&queue)?;
+        let options = ReaderOptions::new().strict_order(self.strict_order);
+        let mut reader = spool.reader_with(&queue, &options)?;
         let mut met_bad = false;
         let Some(checkout) = self.take(&mut reader, &watch, &mut met_bad)? else {
             if let Some(interrupted) = watch.caught() {

@@ -18,6 +18,8 @@ static void reader_step(const line *in)
     if (status == MULTISPOOL_OK && first > 0)
         status = multispool_reader_options_set_retry_after_ms(options, first, 2 * first, &error);
     if (status == MULTISPOOL_OK)
+        status = multispool_reader_options_set_strict_order(options, line_yes(in, "strict_order"), &error);
+    if (status == MULTISPOOL_OK)
         status = multispool_reader_create(hand_get(in, SPOOL), &queue, 1, options, &reader, &error);
     multispool_reader_options_free(options);
     if (answer(status, &error))

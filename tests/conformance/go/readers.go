@@ -22,6 +22,9 @@ func reader(a *agent, step line) (line, error) {
 		}
 		options = append(options, multispool.WithRetryAfter(first, 2*first))
 	}
+	if step.get("strict_order") == "yes" {
+		options = append(options, multispool.WithStrictOrder())
+	}
 	reader, err := spool.Reader(step.get("queue"), options...)
 	if err == nil {
 		a.readers[step.get("as")] = reader

@@ -4,7 +4,8 @@
 module Readers
   def reader(step)
     first = seconds(step, "retry_after_ms")
-    @readers[step["as"]] = spool(step).reader(step["queue"], retry_after: first && (first..(2 * first)))
+    retry_after = first && (first..(2 * first))
+    @readers[step["as"]] = spool(step).reader(step["queue"], retry_after:, strict_order: step["strict_order"] == "yes")
     ok
   end
 

@@ -160,6 +160,8 @@ module Multispool
                     %i[pointer int64 int64 pointer], :int32
     attach_function :reader_options_set_poll_interval_ms, :multispool_reader_options_set_poll_interval_ms,
                     %i[pointer int64 pointer], :int32
+    attach_function :reader_options_set_strict_order, :multispool_reader_options_set_strict_order,
+                    %i[pointer int32 pointer], :int32
     attach_function :reader_create, :multispool_reader_create, %i[pointer pointer size_t pointer pointer pointer],
                     :int32, blocking: true
     attach_function :reader_dequeue, :multispool_reader_dequeue, %i[pointer pointer int64 pointer pointer], :int32,

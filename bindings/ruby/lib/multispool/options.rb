@@ -21,6 +21,7 @@ module Multispool
       lease: ->(value) { milliseconds(value) },
       read_only: ->(value) { value ? 1 : 0 },
       allow_world_writable: ->(value) { value ? 1 : 0 },
+      strict_order: ->(value) { value ? 1 : 0 },
       bytes: ->(value) { value ? 1 : 0 },
       name: ->(value) { Bytes.name(value, "enqueue") },
       min_age_ms: ->(value) { milliseconds(value) },

@@ -200,13 +200,16 @@ module Multispool
     #   doubling, at most; nil: 1..60
     # @param poll_interval [Numeric, nil] in seconds, where the file system tells of no changes; nil: by itself
     # @param durability [:full, :original, :none, nil] of what ends its checkouts; nil: the spool's
+    # @param strict_order [Boolean, nil] true: names are tried in their order even where other readers are quicker with
+    #   them; nil: a reader that finds an entry gone or busy leaps to another place of the queue and comes back later.
+    #   One that is alone keeps the order in either case
     # @yield [reader] closed at the block's end
     # @yieldparam reader [Reader]
     # @return [Reader, Object] with a block, the block's value
     # @raise [UnknownQueueError, MissingError, IOError]
-    def reader(queue, retry_after: nil, poll_interval: nil, durability: nil)
+    def reader(queue, retry_after: nil, poll_interval: nil, durability: nil, strict_order: nil)
       name = Bytes.name(queue, "reader")
-      given = { retry_after_ms: retry_after, poll_interval_ms: poll_interval, durability: }
+      given = { retry_after_ms: retry_after, poll_interval_ms: poll_interval, durability:, strict_order: }
       reader = Reader.open(self, @handle, name, given)
       return reader unless block_given?
 

@@ -71,6 +71,9 @@ pub struct Run {
     /// How long an entry that came back is left alone, others first; doubles each time, up to 60s
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration)]
     retry_after: Duration,
+    /// Take entries in the order of their names even where other workers are quicker with them
+    #[arg(long)]
+    strict_order: bool,
     #[command(flatten)]
     promise: Promise,
     /// Print one JSON object a line for each entry; the command's output goes to standard error
@@ -132,9 +135,10 @@ impl Run {
             |_| message("ending after the entry in hand; a second signal gives it back"),
             move |_| killer.kill(),
         )?;
-        let retry =
-            ReaderOptions::new().retry_after(self.retry_after, LONGEST_RETRY.max(self.retry_after));
-        let reader = spool.reader_with(queue, &retry)?;
+        let options = ReaderOptions::new()
+            .retry_after(self.retry_after, LONGEST_RETRY.max(self.retry_after))
+            .strict_order(self.strict_order);
+        let reader = spool.reader_with(queue, &options)?;
         let report = Mutex::new(Report::new(Json { json: self.json }, Null { null: false }));
         let worker = Worker {
             program,

@@ -44,7 +44,7 @@ const AGENTS: &[(&str, &str)] = &[
     ("direct_contents", ENTRY),
     ("direct_save", "spool queue name metadata"),
     ("direct_remove", ENTRY),
-    ("reader", "spool queue retry_after_ms as"),
+    ("reader", "spool queue retry_after_ms strict_order as"),
     ("dequeue", "reader timeout_ms stop as"),
     ("dequeue_available", "reader as"),
     ("each", "reader stop outcome to metadata count"),

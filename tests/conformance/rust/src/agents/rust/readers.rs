@@ -16,6 +16,7 @@ pub fn reader(hands: &mut Hands, step: &Line) -> Result<Line> {
     if let Some(first) = milliseconds(step, "retry_after_ms")? {
         options = options.retry_after(first, first * 2);
     }
+    options = options.strict_order(step.get("strict_order") == Some(b"yes"));
     let reader = hands
         .spool(step)?
         .reader_with(os(step, "queue")?, &options)?;
