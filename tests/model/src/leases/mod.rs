@@ -24,8 +24,8 @@ fn workers(long: bool) -> Shared {
     Shared {
         kinds: vec![Kind::Worker, Kind::Worker, Kind::Recover],
         begin: Disk::with_entry(),
-        crashes: 1,
-        ticks: if long { 2 } else { 1 },
+        crashes: if long { 2 } else { 1 },
+        ticks: 1,
         lost_replies: 1,
         stale: 1,
         ..Shared::empty()
