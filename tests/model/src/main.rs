@@ -5,6 +5,7 @@
 //! `MODEL_TRACES=1` tells every counterexample step by step.
 
 mod check;
+mod leases;
 mod mixed;
 mod names;
 mod ownership;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     repair::check(&mut checks, long);
     mixed::check(&mut checks, long);
     wakeup::check(&mut checks, long);
+    leases::check(&mut checks, long);
     match checks.end() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -35,6 +35,20 @@ pub enum Reached {
     Orphaned,
     /// Another process had an entry first.
     Gone,
+    /// A claim that had run out was taken away.
+    TakenOver,
+    /// A holder was told that it had lost its entry.
+    ToldLost,
+    /// A claim that was renamed away was given back.
+    LinkedBack,
+    /// A holder has linked its claim again.
+    LinkedAgain,
+    /// A request was carried out, and its reply lost.
+    ReplyLost,
+    /// A rename out of `.checkout/` was carried out after its lease.
+    CarriedOutLate,
+    /// A host has answered a rename from memory.
+    NotAsked,
 }
 
 static REACHED: AtomicU32 = AtomicU32::new(0);
