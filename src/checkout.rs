@@ -31,6 +31,8 @@ use crate::watch::inotify::Bell;
 pub(crate) const CHECKOUT: &str = "checkout";
 pub(crate) const LIST_CHECKOUTS: &str = "list checkouts";
 const SAVE: &str = "save";
+/// How often a move is made again that this host's memory has answered.
+const MOVES: u32 = 5;
 const REMOVE: &str = "remove";
 
 /// An entry in this process's hands: nobody else who uses this library can have it.
@@ -523,12 +525,12 @@ impl Checkout {
         }
         let held = self.must_hold(operation);
         if held.is_err() {
-            // If it is another's by now it has it back; the first error is the one to tell.
-            let _ = file::link_to(to, from);
+            // If it is another's by now it has it back; the first error is the one to tell. By a rename, which a client
+            // that asks twice cannot do twice; nothing is there, since the entry is here.
+            let _ = rename::plain(to, from);
         }
-        let removed = file::unlink(to.0, to.1);
         held?;
-        match removed {
+        match file::unlink(to.0, to.1) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(Error::system(operation, tmp.join(&own), errno)),
         }
@@ -748,6 +750,26 @@ impl Checkout {
         }
     }
 
+    /// Moves it, and again where this host's memory of the directories was too old for that, as long as it is ours.
+    fn move_and_look(
+        &self,
+        target: &Queue,
+        operation: &'static str,
+    ) -> std::result::Result<(), Moved> {
+        let attempt = || move_touched(&self.spool, &self.queue, target, &self.name, operation);
+        let mut moved = attempt();
+        for _ in 0..MOVES {
+            match &moved {
+                Err(Moved::Failed(error)) if error.errno() == Some(libc::ESTALE) => {
+                    self.must_hold(operation).map_err(Moved::Failed)?;
+                    moved = attempt();
+                }
+                _ => break,
+            }
+        }
+        moved
+    }
+
     /// The move that ends the checkout. `old` is metadata that was replaced for it.
     fn move_to(
         &mut self,
@@ -765,8 +787,7 @@ impl Checkout {
                     .map_err(Moved::Failed),
                 None => touch_checked_out(&self.queue, &self.name, operation),
             });
-        let moved = touched
-            .and_then(|()| move_touched(&self.spool, &self.queue, target, &self.name, operation));
+        let moved = touched.and_then(|()| self.move_and_look(target, operation));
         if let Err(moved) = moved {
             if let Some(old) = old.filter(|_| !omit::is_out(Step::UndoSave)) {
                 self.put_back_metadata(&old, operation);

@@ -618,6 +618,12 @@ impl Written {
             // While the name is owned still: an entry is a file of one name.
             let _ = file::unlink(from.0, from.1);
         }
+        let holds = |ownership: &Ownership| ownership.holds(ENQUEUE);
+        if !draft.ownership.as_ref().map_or(Ok(true), holds)? {
+            // It may have come so late that others took its data for a leftover.
+            self.scratch.set_moved();
+            return Err(lost(&draft.spool, &draft.name));
+        }
         self.scratch.set_moved();
         // At once: a reader that the rename woke is waiting for this lock.
         draft.ownership = None;

@@ -16,8 +16,8 @@ use crate::spool::Spool;
 use crate::sys::rename::{self, Place};
 use crate::sys::{file, sync};
 
-/// How often a rename that a stale memory may have answered is made.
-const TRIES: u32 = 6;
+/// How often it is looked whether a file that was moved is gone from where it was.
+const LOOKS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// Whether what this host sees may not be what is so.
@@ -94,14 +94,14 @@ pub(crate) fn exchanging(
 }
 
 fn verified(from: Place<'_>, to: Place<'_>, moving: &Stat) -> Result<(), Errno> {
+    match rename::plain(from, to) {
+        Ok(()) if omit::is_out(Step::VerifyMove) => return Ok(()),
+        // Or an earlier request of this call did it, and its reply was lost.
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(errno),
+    }
     let mut pause = FIRST_PAUSE;
-    for _ in 0..TRIES {
-        match rename::plain(from, to) {
-            Ok(()) if omit::is_out(Step::VerifyMove) => return Ok(()),
-            // Or an earlier request of this call did it, and its reply was lost.
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno),
-        }
+    for _ in 0..LOOKS {
         match file::stat_at(from.0, from.1) {
             Err(Errno::NOENT) => {
                 let target = file::open_read(to.0, to.1)?;
@@ -112,10 +112,11 @@ fn verified(from: Place<'_>, to: Place<'_>, moving: &Stat) -> Result<(), Errno> 
                 };
             }
             Err(errno) => return Err(errno),
-            // Not asked, or not seen yet.
+            // The rename was not asked for, or is not seen yet; or it is there again, as another's.
             Ok(_) => sync::pause(pause),
         }
         pause *= 2;
     }
+    // To be made again by who has seen first that the entry is its own still.
     Err(Errno::STALE)
 }

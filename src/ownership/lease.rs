@@ -343,14 +343,16 @@ impl Held {
         let claims = &self.spool.layout().claims;
         let mut pause = FIRST_PAUSE;
         loop {
+            let lasts = state.renewed.elapsed() < self.length;
             let holds = match look(claims, &self.name, operation)? {
                 Some(claim) => token.is(&claim),
                 // For a moment it may have another's name, who then finds out that it is ours.
-                None => token.link(claims, &self.name, operation)?,
+                None if lasts => token.link(claims, &self.name, operation)?,
+                // Whoever took it away had the right to, and others may rely on that.
+                None => false,
             };
             // In such a moment somebody may claim the name, and find nothing to take.
-            let may_come_back = state.renewed.elapsed() < self.length && pause < LAST_PAUSE;
-            if holds || !may_come_back {
+            if holds || !lasts || pause >= LAST_PAUSE {
                 state.lost = !holds;
                 return Ok(holds);
             }
