@@ -89,7 +89,7 @@ impl Steps<'_> {
 
     fn not_held(&mut self, call: &'static str, why: Why) {
         match why {
-            Why::Removed => self.look(call, At::LinkBack),
+            Why::Removed => self.look(call, At::PutBack),
             _ => self.told_lost(call),
         }
     }

@@ -76,16 +76,16 @@ pub fn check(checks: &mut Checks, long: bool) {
         },
         HAS_IT,
     );
-    checks.is_limited(
-        "leases: linked back twice",
-        short_work.departing(Departure::LinksBackTwice),
-        "an entry is in one place",
-    );
     for (departure, name, promise) in [
         (Departure::RenameIsClaim, "a rename is the claim", ONE_OWNER),
         (Departure::TakeWithoutHold, "no hold after the move", ONCE),
         (Departure::EndWithoutHold, "no hold before the end", TOLD),
         (Departure::PlainRemove, "removed by unlink", NOT_LOST),
+        (
+            Departure::PutBackByLink,
+            "put back by link",
+            "an entry is in one place",
+        ),
     ] {
         let wrong = short_work.departing(departure);
         checks.fails(&format!("leases: {name}"), wrong, promise);

@@ -15,8 +15,8 @@ pub enum Departure {
     RenameIsClaim,
     /// Who has moved an entry there has it, whoever holds the claim by then.
     TakeWithoutHold,
-    /// The reply of a link that gives an entry back is lost, and it is made again.
-    LinksBackTwice,
+    /// What a late remove got is linked back: a link can be made twice.
+    PutBackByLink,
     /// A checkout is ended without a look at its claim.
     EndWithoutHold,
     /// A remove unlinks what lies in `.checkout/`.
@@ -200,8 +200,8 @@ pub enum At {
     TakeOut,
     TookOut,
     Unlink,
-    LinkBack,
-    UnlinkBack,
+    PutBack,
+    HasPutBack,
     RemoveData,
     // A recover.
     Judged(u8),
@@ -385,8 +385,8 @@ impl Steps<'_> {
             | At::TakeOut
             | At::TookOut
             | At::Unlink
-            | At::LinkBack
-            | At::UnlinkBack
+            | At::PutBack
+            | At::HasPutBack
             | At::RemoveData => self.work(),
             At::Judged(_)
             | At::Away(_)
@@ -446,8 +446,8 @@ impl Process {
                 | At::HoldLink(Why::Removed)
                 | At::HoldSettle(Why::Removed)
                 | At::Unlink
-                | At::LinkBack
-                | At::UnlinkBack
+                | At::PutBack
+                | At::HasPutBack
         );
         self.holds && !is_ending && !is_removing
     }

@@ -1,6 +1,6 @@
 //! `checkout::take_owned`, and the calls of who has an entry.
 
-use super::model::{At, Departure, Disk, Process, State, Steps, Why};
+use super::model::{At, Departure, Process, State, Steps, Why};
 use crate::reached::Reached;
 
 impl Steps<'_> {
@@ -55,26 +55,24 @@ impl Steps<'_> {
                     }
                 });
             }
-            At::LinkBack => {
+            At::PutBack => {
                 let back = self.disk().own[me];
-                let link = |disk: &mut Disk| disk.checkout = disk.checkout.or(back);
-                match self.departs(Departure::LinksBackTwice) {
-                    true => self.request("link it back", At::UnlinkBack, link),
-                    false => self.step("link it back", At::UnlinkBack, |state, _| {
-                        link(&mut state.disk);
+                match self.departs(Departure::PutBackByLink) {
+                    true => self.request("link it back", At::HasPutBack, |disk| {
+                        disk.checkout = disk.checkout.or(back);
+                    }),
+                    // Made again, there is nothing to rename any more.
+                    false => self.request("rename it back", At::HasPutBack, |disk| {
+                        disk.checkout = disk.own[me].take().or(disk.checkout);
                     }),
                 }
             }
-            At::UnlinkBack => {
+            At::HasPutBack => {
                 Reached::ToldLost.mark();
-                self.step(
-                    "unlink its other name",
-                    At::RemoveToken,
-                    |state, process| {
-                        state.disk.own[me] = None;
-                        process.holds = false;
-                    },
-                );
+                self.step("unlink its own name", At::RemoveToken, |state, process| {
+                    state.disk.own[me] = None;
+                    process.holds = false;
+                });
             }
             At::RemoveData => self.request("unlink the data", At::GiveUp, |disk| disk.data = None),
             _ => unreachable!("no step of a worker"),
