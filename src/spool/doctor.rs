@@ -9,7 +9,7 @@ use super::probe::{self, Finding};
 use crate::error::{At, Result};
 use crate::format::{self, Mode};
 use crate::layout::{Dir, Layout, OURS, TMP};
-use crate::sys::file_system;
+use crate::sys::{file_system, journal};
 
 const DOCTOR: &str = "doctor";
 
@@ -27,6 +27,8 @@ pub struct Checkup {
     pub options: String,
     /// Whether other hosts may change it unseen; so it counts for all of FUSE.
     pub is_network: bool,
+    /// Whether `full` durability is promised here, where renames are journaled; else it is a best effort.
+    pub is_durable: bool,
     /// Who may use the spool at once.
     pub mode: Mode,
     /// Whether the spool says so itself.
@@ -72,6 +74,13 @@ impl Checkup {
                 "No spool can be shared between hosts here: there must be {}.",
                 lacks.what
             ));
+        }
+        if !self.is_durable {
+            advice.push(
+                "Durability is a best effort: all is synced, and what survives the loss of power is what the file system \
+                 makes of that."
+                    .to_owned(),
+            );
         }
         if self.mode == Mode::Network {
             advice.extend(self.mount_advice().into_iter().map(str::to_owned));
@@ -119,6 +128,7 @@ pub(super) fn doctor(path: &Path) -> Result<Checkup> {
     Ok(Checkup {
         dir: root.path().to_owned(),
         is_network: file_system::is_network(fd).at(DOCTOR, at)?,
+        is_durable: journal::keeps_renames(fd).at(DOCTOR, at)?,
         file_system: mount.kind,
         source: mount.source,
         options: mount.options,

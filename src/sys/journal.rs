@@ -12,6 +12,7 @@ use super::file;
 /// Of linux/magic.h. The first is also that of ext2 and ext3.
 const EXT4: u32 = 0xEF53;
 const XFS: u32 = 0x5846_5342;
+const BTRFS: u32 = 0x9123_683E;
 
 /// Whether one directory's sync carries along every change that was made before on its file system, and the contents
 /// that were written out before, where it lies on this device. Where that cannot be told it is not so.
@@ -26,16 +27,28 @@ pub(crate) fn is_ordered(dir: BorrowedFd<'_>, device: u64) -> Result<bool, Errno
     Ok(is_on_it && is_ordered((major(device), minor(device))))
 }
 
+/// Whether a rename that was synced survives the loss of power as a whole: where file systems journal their names, or
+/// never write in place. Where that cannot be told it is not so.
+pub(crate) fn keeps_renames(dir: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let device = file::stat(dir)?.st_dev;
+    Ok(match retry_on_intr(|| fstatfs(dir))?.f_type as u32 {
+        // Without a journal it has no such option.
+        EXT4 => ext4_options((major(device), minor(device)))
+            .is_some_and(|options| options.lines().any(|line| line.starts_with("data="))),
+        XFS | BTRFS => true,
+        _ => false,
+    })
+}
+
 /// With a journal that contents are not put behind, and without fast commits, each of which holds one file's changes.
-fn is_ordered_ext4((major, minor): (u32, u32)) -> bool {
-    let Ok(link) = fs::read_link(format!("/sys/dev/block/{major}:{minor}")) else {
-        return false;
-    };
-    let Some(name) = link.file_name().and_then(|name| name.to_str()) else {
-        return false;
-    };
-    let options = fs::read_to_string(format!("/proc/fs/ext4/{name}/options"));
-    options.is_ok_and(|options| ext4_options_are_ordered(&options))
+fn is_ordered_ext4(device: (u32, u32)) -> bool {
+    ext4_options(device).is_some_and(|options| ext4_options_are_ordered(&options))
+}
+
+fn ext4_options((major, minor): (u32, u32)) -> Option<String> {
+    let link = fs::read_link(format!("/sys/dev/block/{major}:{minor}")).ok()?;
+    let name = link.file_name()?.to_str()?;
+    fs::read_to_string(format!("/proc/fs/ext4/{name}/options")).ok()
 }
 
 fn ext4_options_are_ordered(options: &str) -> bool {

@@ -371,6 +371,8 @@ fn a_doctor_tells_the_mode_and_what_the_file_system_does() {
     assert_eq!(checkup.mode, Mode::Network);
     assert_eq!(checkup.lease, Some(LEASE));
     assert!(!checkup.file_system.is_empty());
+    // In memory nothing survives the loss of power.
+    assert!(!(checkup.is_durable && checkup.file_system == "tmpfs"));
     assert!(
         checkup
             .findings

@@ -56,6 +56,7 @@ fn lines(checkup: &Checkup) -> Vec<String> {
         checkup.file_system, checkup.source
     ));
     lines.push(format!("mounted with: {}", checkup.options));
+    lines.push(format!("durability: {}", durability(checkup)));
     lines.extend(checkup.findings.iter().map(line));
     lines.extend(
         checkup
@@ -64,6 +65,13 @@ fn lines(checkup: &Checkup) -> Vec<String> {
             .map(|advice| format!("advice: {advice}")),
     );
     lines
+}
+
+fn durability(checkup: &Checkup) -> &'static str {
+    match checkup.is_durable {
+        true => "promised",
+        false => "best effort",
+    }
 }
 
 fn line(finding: &Finding) -> String {
@@ -99,6 +107,7 @@ fn json(checkup: &Checkup) -> Object {
         .with("source", checkup.source.as_str())
         .with("mount_options", checkup.options.as_str())
         .with("network_file_system", checkup.is_network)
+        .with("durability", durability(checkup))
         .with("well", checkup.is_well())
         .with("findings", findings)
         .with("advice", checkup.advice())
