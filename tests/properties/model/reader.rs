@@ -49,6 +49,11 @@ impl Notes {
         }
     }
 
+    /// Whether it keeps the order of names whatever it meets.
+    pub fn is_strict(&self) -> bool {
+        !self.rests
+    }
+
     /// Whether the name is left alone; `None` if that cannot be known.
     fn leaves_alone(&self, leaves: Leaves, name: &Bytes) -> Option<bool> {
         if self.doubtful.contains(name) {
@@ -120,12 +125,16 @@ impl Model {
         })?;
         let queue = notes.queue.clone();
         if notes.is_fresh {
-            let mut before = self
+            let before = self
                 .waiting(&queue)
                 .keys()
                 .take_while(|other| *other < name);
+            // Where it finds a name busy it leaps, unless it is strict.
+            let mut in_order = before.take_while(|other| {
+                notes.is_strict() || !matches!(self.attempt(&queue, other), Attempt::Busy)
+            });
             let passed =
-                before.find(|other| matches!(self.attempt(&queue, other), Attempt::Had(_)));
+                in_order.find(|other| matches!(self.attempt(&queue, other), Attempt::Had(_)));
             ensure(passed.is_none(), || {
                 format!("a new reader had {name:?} before {passed:?}")
             })?;

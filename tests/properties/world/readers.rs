@@ -17,7 +17,10 @@ impl World {
     pub(super) fn open_reader(&mut self, pick: Pick, queue: &Bytes, rests: bool) -> Verdict {
         let (spool, scope) = self.opened_for(pick, queue);
         let rest = if rests { LONG } else { Duration::ZERO };
-        let options = ReaderOptions::new().retry_after(rest, rest);
+        let notes = Notes::new(queue, rests);
+        let options = ReaderOptions::new()
+            .retry_after(rest, rest)
+            .strict_order(notes.is_strict());
         let (answer, reader) = split(spool.reader_with(queue.os(), &options), |_| ());
         let expected = scope.knows(queue).and_then(|()| scope.may_write());
         self.figures.agree("reader", &expected, &answer)?;
@@ -29,7 +32,7 @@ impl World {
         }
         let id = self.readers_made;
         self.readers_made += 1;
-        self.model.readers.insert(id, Notes::new(queue, rests));
+        self.model.readers.insert(id, notes);
         self.readers.push(Reader {
             reader,
             id,
