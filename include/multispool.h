@@ -809,7 +809,8 @@ void multispool_enqueue_options_free(multispool_enqueue_options *options);
  *
  * Gives: OK; with a name in `options` NOT_FOUND (it was never reserved) and NAME_TAKEN (in use);
  * NOT_DURABLE (`*entry` is given all the same); UNKNOWN_QUEUE; INVALID_NAME; PERMISSION (read-only
- * too); MISSING; IO, NO_SPACE, DESCRIPTORS, NAMES_EXHAUSTED.
+ * too); MISSING; IO, NO_SPACE, DESCRIPTORS, NAMES_EXHAUSTED; LOST_OWNERSHIP (several hosts share the
+ * spool, and another has the name since this took longer than a lease).
  * `*entry` (which may be NULL) is the caller's: `multispool_entry_free`.
  */
 MULTISPOOL_MUST_USE

@@ -94,7 +94,8 @@ impl Spool {
     /// [`ErrorKind::UnknownQueue`] and [`ErrorKind::Permission`] before the disk is touched;
     /// [`ErrorKind::NoSpace`] and others with nothing left behind; [`ErrorKind::NotDurable`] where the entry
     /// is visible but a sync after that failed: do not enqueue it again
-    /// ([`Error::entry_name`] is its name).
+    /// ([`Error::entry_name`] is its name); [`ErrorKind::LostOwnership`] where hosts share the spool and this took so long
+    /// that another has the name by now.
     pub fn enqueue<'a>(
         &self,
         queue: impl AsRef<OsStr>,
