@@ -1175,6 +1175,18 @@ int32_t multispool_checkout_update(multispool_checkout *checkout,
                                    multispool_error **error);
 
 /*
+ * Reads the entry's data whole, as `multispool_data_file_load` of its data file.
+ *
+ * Gives: OK; NOT_FOUND where there is none any more; CORRUPT where it is no regular file; FINISHED;
+ * FORKED; PERMISSION; IO, DESCRIPTORS.
+ * `*data` is the caller's: `multispool_buffer_free`.
+ */
+MULTISPOOL_MUST_USE
+int32_t multispool_checkout_load_data(const multispool_checkout *checkout,
+                                      multispool_buffer **data,
+                                      multispool_error **error);
+
+/*
  * The entry's data file. It is the owner's to change as long as the checkout is not finished.
  *
  * Gives: OK; FINISHED; FORKED.

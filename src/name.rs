@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,14 +20,32 @@ pub const MAX_NAME_BYTES: usize = 244;
 const MAX_FOUND_BYTES: usize = 255;
 
 /// The name of a queue: one path component of 1 to 244 bytes, any but `/` and NUL, not beginning with `.`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueueName(Arc<OsStr>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueueName(Terminated);
 
 /// The name of an entry: one path component, any bytes but `/` and NUL, not beginning with `.`.
 ///
 /// New names have 1 to 244 bytes; a name found on disk may have up to 255. It need not be UTF-8.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryName(Arc<OsStr>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryName(Terminated);
+
+/// Bytes without a NUL among them, and one after them, as C wants them. It is less than any of them, and so leaves the
+/// order as it is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Terminated(Arc<[u8]>);
+
+impl Terminated {
+    /// At most [`MAX_FOUND_BYTES`], which were checked.
+    fn new(bytes: &[u8]) -> Terminated {
+        let mut terminated = [0; MAX_FOUND_BYTES + 1];
+        terminated[..bytes.len()].copy_from_slice(bytes);
+        Terminated(terminated[..=bytes.len()].into())
+    }
+
+    fn as_os_str(&self) -> &OsStr {
+        OsStr::from_bytes(&self.0[..self.0.len() - 1])
+    }
+}
 
 impl QueueName {
     /// Checks a name; nothing on disk is looked at.
@@ -36,22 +55,12 @@ impl QueueName {
     pub fn new(name: impl AsRef<OsStr>) -> Result<QueueName> {
         let name = name.as_ref();
         check("queue name", name, MAX_NAME_BYTES)?;
-        Ok(QueueName(name.into()))
+        Ok(QueueName(Terminated::new(name.as_bytes())))
     }
 
     /// A name that was checked when its spool was opened.
     pub(crate) fn checked_before(name: &str) -> QueueName {
-        QueueName(OsStr::new(name).into())
-    }
-
-    /// The name as the system has it.
-    pub fn as_os_str(&self) -> &OsStr {
-        &self.0
-    }
-
-    /// The name's bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        QueueName(Terminated::new(name.as_bytes()))
     }
 }
 
@@ -63,31 +72,21 @@ impl EntryName {
     pub fn new(name: impl AsRef<OsStr>) -> Result<EntryName> {
         let name = name.as_ref();
         check("entry name", name, MAX_NAME_BYTES)?;
-        Ok(EntryName(name.into()))
+        Ok(EntryName(Terminated::new(name.as_bytes())))
     }
 
     /// Checks a name that something on disk is said to have: up to 255 bytes.
     pub(crate) fn existing(name: &OsStr) -> Result<EntryName> {
         check("entry name", name, MAX_FOUND_BYTES)?;
-        Ok(EntryName(name.into()))
+        Ok(EntryName(Terminated::new(name.as_bytes())))
     }
 
     /// A name as a directory listing or an event gave it; `None` for a dot name.
     pub(crate) fn found(name: &[u8]) -> Option<EntryName> {
         match name {
             [] | [b'.', ..] => None,
-            _ => Some(EntryName(OsStr::from_bytes(name).into())),
+            _ => Some(EntryName(Terminated::new(name))),
         }
-    }
-
-    /// The name as the system has it.
-    pub fn as_os_str(&self) -> &OsStr {
-        &self.0
-    }
-
-    /// The name's bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
     }
 }
 
@@ -111,34 +110,57 @@ fn check(what: &'static str, name: &OsStr, longest: usize) -> Result<()> {
 
 macro_rules! name_traits {
     ($name:ident) => {
+        impl $name {
+            /// The name as the system has it.
+            pub fn as_os_str(&self) -> &OsStr {
+                self.0.as_os_str()
+            }
+
+            /// The name's bytes.
+            pub fn as_bytes(&self) -> &[u8] {
+                self.as_os_str().as_bytes()
+            }
+
+            /// The name's bytes and a NUL.
+            #[cfg(feature = "capi")]
+            pub(crate) fn as_terminated(&self) -> &[u8] {
+                &self.0.0
+            }
+        }
+        /// As that of [`Borrow`]'s type.
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.as_os_str().hash(state);
+            }
+        }
         impl AsRef<OsStr> for $name {
             fn as_ref(&self) -> &OsStr {
-                &self.0
+                self.as_os_str()
             }
         }
         impl AsRef<std::path::Path> for $name {
             fn as_ref(&self) -> &std::path::Path {
-                self.0.as_ref().as_ref()
+                self.as_os_str().as_ref()
             }
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0.display(), f)
+                fmt::Display::fmt(&self.as_os_str().display(), f)
             }
         }
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
+                fmt::Debug::fmt(self.as_os_str(), f)
             }
         }
         impl Borrow<OsStr> for $name {
             fn borrow(&self) -> &OsStr {
-                &self.0
+                self.as_os_str()
             }
         }
         impl From<$name> for OsString {
             fn from(name: $name) -> OsString {
-                name.0.to_os_string()
+                name.as_os_str().to_os_string()
             }
         }
     };

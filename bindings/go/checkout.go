@@ -24,23 +24,21 @@ type Checkout struct {
 	borrowed bool
 }
 
-func newCheckout(spool *Spool, native *C.multispool_checkout) *Checkout {
+func newCheckout(spool *Spool, queue string, native *C.multispool_checkout) *Checkout {
+	var length C.size_t
+	data := C.multispool_checkout_metadata(native, &length)
+	metadata := copied(data, length)
 	c := &Checkout{
-		handle: newExclusive(native, spool.handle.throttle, func(p *C.multispool_checkout) { C.multispool_checkout_free(p) }),
+		handle: newExclusive(native, spool.handle.throttle, freeCheckout),
 		spool:  spool,
+		queue:  queue,
+		name:   C.GoString(C.multispool_checkout_name(native)),
 	}
-	// The handle is new: it cannot be closed yet.
-	_ = c.handle.look("checkout", func(native *C.multispool_checkout) error {
-		c.queue = C.GoString(C.multispool_checkout_queue(native))
-		c.name = C.GoString(C.multispool_checkout_name(native))
-		var length C.size_t
-		data := C.multispool_checkout_metadata(native, &length)
-		metadata := copied(data, length)
-		c.metadata.Store(&metadata)
-		return nil
-	})
+	c.metadata.Store(&metadata)
 	return c
 }
+
+func freeCheckout(native *C.multispool_checkout) { C.multispool_checkout_free(native) }
 
 // ListCheckoutsUnsafe is the entries that are checked out of queue at the time, by anyone. A save or
 // remove of what it yields takes it from its owner, if it has one: it is for whoever knows that
@@ -64,7 +62,7 @@ func (s *Spool) ListCheckoutsUnsafe(queue string) iter.Seq2[*Checkout, error] {
 		}
 		defer C.multispool_checkouts_free(cursor)
 		for {
-			checkout, err := s.nextCheckout(cursor)
+			checkout, err := s.nextCheckout(queue, cursor)
 			if checkout == nil && err == nil {
 				return
 			}
@@ -76,7 +74,7 @@ func (s *Spool) ListCheckoutsUnsafe(queue string) iter.Seq2[*Checkout, error] {
 }
 
 // nextCheckout is nil without an error at the end.
-func (s *Spool) nextCheckout(cursor *C.multispool_checkouts) (*Checkout, error) {
+func (s *Spool) nextCheckout(queue string, cursor *C.multispool_checkouts) (*Checkout, error) {
 	var checkout *Checkout
 	err := s.handle.use("list_checkouts_unsafe", func(*C.multispool_spool) error {
 		var native *C.multispool_checkout
@@ -88,7 +86,7 @@ func (s *Spool) nextCheckout(cursor *C.multispool_checkouts) (*Checkout, error) 
 		if err := failure("list_checkouts_unsafe", "", status, cause); err != nil {
 			return err
 		}
-		checkout = newCheckout(s, native)
+		checkout = newCheckout(s, queue, native)
 		checkout.borrowed = true
 		return nil
 	})
@@ -146,7 +144,7 @@ func (c *Checkout) SetMetadata(metadata []byte) error {
 
 // DataFile is the entry's data. It is of use until the checkout is finished.
 func (c *Checkout) DataFile() *DataFile {
-	return &DataFile{name: c.name, throttle: c.handle.throttle, use: func(operation string, f func(*C.multispool_data_file) error) error {
+	return &DataFile{name: c.name, throttle: c.handle.throttle, held: c, use: func(operation string, f func(*C.multispool_data_file) error) error {
 		return c.handle.use(operation, func(native *C.multispool_checkout) error {
 			var file *C.multispool_data_file
 			var cause *C.multispool_error
@@ -158,6 +156,22 @@ func (c *Checkout) DataFile() *DataFile {
 			return f(file)
 		})
 	}}
+}
+
+// loadData reads the data without a handle of its own.
+func (c *Checkout) loadData() ([]byte, error) {
+	var data []byte
+	err := c.handle.use("load data", func(native *C.multispool_checkout) error {
+		var buffer *C.multispool_buffer
+		var cause *C.multispool_error
+		status := C.multispool_checkout_load_data(native, &buffer, &cause)
+		if err := failure("load data", c.name, status, cause); err != nil {
+			return err
+		}
+		data = taken(buffer)
+		return nil
+	})
+	return data, err
 }
 
 // Data opens the entry's data for reading; the caller closes it. It goes on reading what was there
@@ -183,7 +197,9 @@ func (c *Checkout) Save(queue string, options ...SaveOption) error {
 		func(o **C.multispool_save_options, e **C.multispool_error) C.int32_t {
 			return C.multispool_save_options_new(o, e)
 		}, SaveOption.setSave)
-	defer C.multispool_save_options_free(o)
+	if o != nil {
+		defer C.multispool_save_options_free(o)
+	}
 	if err != nil {
 		return err
 	}
@@ -200,7 +216,9 @@ func (c *Checkout) Remove(options ...RemoveOption) error {
 		func(o **C.multispool_remove_options, e **C.multispool_error) C.int32_t {
 			return C.multispool_remove_options_new(o, e)
 		}, RemoveOption.setRemove)
-	defer C.multispool_remove_options_free(o)
+	if o != nil {
+		defer C.multispool_remove_options_free(o)
+	}
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ type DataFile struct {
 	name     string
 	throttle Throttle
 	use      func(operation string, f func(*C.multispool_data_file) error) error
+	// held is the checkout whose data it is, or nil.
+	held *Checkout
 }
 
 // Path is where the data is, for programs that read files by name. What they write there is theirs
@@ -29,6 +31,9 @@ func (d *DataFile) Path() (string, error) {
 
 // Load reads all of it.
 func (d *DataFile) Load() ([]byte, error) {
+	if d.held != nil {
+		return d.held.loadData()
+	}
 	var data []byte
 	err := d.use("load data", func(file *C.multispool_data_file) error {
 		var buffer *C.multispool_buffer

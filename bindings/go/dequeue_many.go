@@ -46,7 +46,7 @@ func (r *Reader) nextMany(most int) ([]*Checkout, error) {
 			return err
 		}
 		for _, native := range taken[:count] {
-			checkouts = append(checkouts, newCheckout(r.spool, native))
+			checkouts = append(checkouts, newCheckout(r.spool, r.queue, native))
 		}
 		return nil
 	})

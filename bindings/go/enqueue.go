@@ -75,7 +75,7 @@ func (s *Spool) enqueue(queue string, options []EnqueueOption,
 		var native *C.multispool_entry
 		var cause *C.multispool_error
 		status := call(spool, text, o, &native, &cause)
-		entry = s.takenEntry(native)
+		entry = s.takenEntry(queue, native)
 		return failure("enqueue into", queue, status, cause)
 	})
 	return entry, err
@@ -97,7 +97,9 @@ func (s *Spool) withEnqueue(queue string, options []EnqueueOption,
 		func(o **C.multispool_enqueue_options, e **C.multispool_error) C.int32_t {
 			return C.multispool_enqueue_options_new(o, e)
 		}, EnqueueOption.setEnqueue)
-	defer C.multispool_enqueue_options_free(native)
+	if native != nil {
+		defer C.multispool_enqueue_options_free(native)
+	}
 	if err != nil {
 		return err
 	}
@@ -127,6 +129,7 @@ func (s *Spool) nameBy(generator NameGenerator, options *C.multispool_enqueue_op
 type EnqueueWriter struct {
 	handle *exclusive[*C.multispool_enqueue_writer]
 	spool  *Spool
+	queue  string
 	name   string
 }
 
@@ -143,6 +146,7 @@ func (s *Spool) EnqueueWriter(queue string, options ...EnqueueOption) (*EnqueueW
 		writer = &EnqueueWriter{
 			handle: newExclusive(native, s.handle.throttle, func(p *C.multispool_enqueue_writer) { C.multispool_enqueue_writer_free(p) }),
 			spool:  s,
+			queue:  queue,
 			name:   C.GoString(C.multispool_enqueue_writer_name(native)),
 		}
 		return nil
@@ -175,7 +179,7 @@ func (w *EnqueueWriter) Commit(metadata []byte) (*Entry, error) {
 		var native *C.multispool_entry
 		var cause *C.multispool_error
 		status := C.multispool_enqueue_writer_commit(writer, m, length, &native, &cause)
-		entry = w.spool.takenEntry(native)
+		entry = w.spool.takenEntry(w.queue, native)
 		return failure("enqueue", w.name, status, cause)
 	})
 	return entry, err

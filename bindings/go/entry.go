@@ -81,21 +81,23 @@ func (s *Spool) nextEntry(operation string, cursor *C.multispool_entries) (*Entr
 		if status == C.MULTISPOOL_EMPTY {
 			return nil
 		}
-		entry = s.takenEntry(native)
+		if native != nil {
+			entry = s.takenEntry(C.GoString(C.multispool_entry_queue(native)), native)
+		}
 		return failure(operation, "", status, cause)
 	})
 	return entry, err
 }
 
-// takenEntry keeps what identifies an entry, and frees the library's.
-func (s *Spool) takenEntry(native *C.multispool_entry) *Entry {
+// takenEntry keeps what identifies an entry of queue, and frees the library's.
+func (s *Spool) takenEntry(queue string, native *C.multispool_entry) *Entry {
 	if native == nil {
 		return nil
 	}
 	defer C.multispool_entry_free(native)
 	return &Entry{
 		spool: s,
-		queue: C.GoString(C.multispool_entry_queue(native)),
+		queue: queue,
 		name:  C.GoString(C.multispool_entry_name(native)),
 	}
 }
@@ -192,7 +194,9 @@ func (e *Entry) checkout(operation string, options []CheckoutOption,
 		func(o **C.multispool_checkout_options, e **C.multispool_error) C.int32_t {
 			return C.multispool_checkout_options_new(o, e)
 		}, CheckoutOption.setCheckout)
-	defer C.multispool_checkout_options_free(o)
+	if o != nil {
+		defer C.multispool_checkout_options_free(o)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +208,7 @@ func (e *Entry) checkout(operation string, options []CheckoutOption,
 		if err := failure(operation, e.name, status, cause); err != nil {
 			return err
 		}
-		checkout = newCheckout(e.spool, taken)
+		checkout = newCheckout(e.spool, e.queue, taken)
 		return nil
 	})
 	return checkout, err

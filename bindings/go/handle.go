@@ -38,6 +38,9 @@ func newHandle[P any](pointer P, throttle Throttle, free func(P)) *handle[P] {
 
 // use calls f, which touches the disk, with the pointer, or fails with ErrClosed.
 func (h *handle[P]) use(operation string, f func(P) error) error {
+	if h.throttle == nil {
+		return h.look(operation, f)
+	}
 	return h.look(operation, func(pointer P) error {
 		return h.throttle.run(operation, func() error { return f(pointer) })
 	})
@@ -107,6 +110,9 @@ func newExclusive[P any](pointer P, throttle Throttle, free func(P)) *exclusive[
 
 // use calls f, which touches the disk, with the pointer, or fails with ErrClosed.
 func (e *exclusive[P]) use(operation string, f func(P) error) error {
+	if e.throttle == nil {
+		return e.look(operation, f)
+	}
 	return e.look(operation, func(pointer P) error {
 		return e.throttle.run(operation, func() error { return f(pointer) })
 	})

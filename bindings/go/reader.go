@@ -149,7 +149,7 @@ func (r *Reader) next() (*Checkout, error) {
 		if err := failure("dequeue from", r.queue, status, cause); err != nil {
 			return err
 		}
-		checkout = newCheckout(r.spool, native)
+		checkout = newCheckout(r.spool, r.queue, native)
 		return nil
 	})
 	return checkout, err

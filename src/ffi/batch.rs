@@ -4,7 +4,7 @@
 //! together and then made visible. A batch is no transaction: each entry is all or nothing for itself,
 //! and one that fails keeps no other back.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
@@ -16,14 +16,14 @@ use super::checkout::multispool_checkout;
 use super::enqueue::{multispool_enqueue_options, options_or_default};
 use super::error::multispool_error;
 use super::guard::{Answer, Failure, Out, free, get, on, on_mut, run};
-use super::handle::{State, c_string, handle};
+use super::handle::{State, c_name, handle};
 use super::reader::multispool_reader;
 use super::spool::multispool_spool;
 use super::status::{
     MULTISPOOL_EMPTY, MULTISPOOL_OK, MULTISPOOL_STOPPED, MULTISPOOL_TIMED_OUT, of,
 };
 use super::stop::multispool_stop;
-use crate::{Batch, Checkout, DequeuedMany, Entry, ErrorKind, Result, Source};
+use crate::{Batch, Checkout, DequeuedMany, Entry, EntryName, ErrorKind, Result, Source};
 
 /// Entries that are enqueued together.
 /// One thread at a time; it may move between threads. A forked child gets FORKED.
@@ -31,7 +31,7 @@ pub struct multispool_batch {
     state: State,
     /// None once it was committed.
     batch: Option<Batch>,
-    names: Vec<CString>,
+    names: Vec<EntryName>,
     results: Vec<Result<Entry>>,
 }
 handle!(multispool_batch, "batch");
@@ -73,7 +73,7 @@ fn add(call: &Call, batch: &mut multispool_batch, metadata: &[u8], source: Sourc
         return Err(committed(call));
     };
     let name = open.add(metadata, source)?;
-    batch.names.push(c_string(name.as_bytes()));
+    batch.names.push(name.clone());
     Ok(MULTISPOOL_OK)
 }
 
@@ -187,10 +187,7 @@ pub unsafe extern "C" fn multispool_batch_name(
     index: usize,
 ) -> *const c_char {
     get(batch, ptr::null(), |batch| {
-        batch
-            .names
-            .get(index)
-            .map_or(ptr::null(), |name| name.as_ptr())
+        batch.names.get(index).map_or(ptr::null(), c_name)
     })
 }
 

@@ -5,15 +5,15 @@
 //! not. If this process dies, or frees it unfinished, its lock is free again, and recover returns the
 //! entry to its queue.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::buffer;
+use super::buffer::{self, multispool_buffer};
 use super::data_file::multispool_data_file;
 use super::error::multispool_error;
 use super::guard::{Out, free, get, on, on_mut, run};
-use super::handle::{State, c_string, handle};
+use super::handle::{State, c_name, c_queue, handle};
 use super::status::MULTISPOOL_OK;
 use crate::{Checkout, Durability, ErrorKind};
 
@@ -46,8 +46,6 @@ handle!(multispool_remove_options, "options");
 pub struct multispool_checkout {
     pub(super) state: State,
     pub(super) checkout: Checkout,
-    name: CString,
-    queue: CString,
 }
 handle!(multispool_checkout, "checkout");
 
@@ -65,8 +63,6 @@ impl multispool_checkout {
         }
         multispool_checkout {
             state: State::of_this_process(),
-            name: c_string(checkout.name().as_bytes()),
-            queue: c_string(checkout.queue().as_bytes()),
             checkout,
         }
     }
@@ -245,7 +241,9 @@ pub unsafe extern "C" fn multispool_remove_options_free(
 pub unsafe extern "C" fn multispool_checkout_name(
     checkout: Option<&multispool_checkout>,
 ) -> *const c_char {
-    get(checkout, ptr::null(), |checkout| checkout.name.as_ptr())
+    get(checkout, ptr::null(), |checkout| {
+        c_name(checkout.checkout.name())
+    })
 }
 
 /// The queue that it was taken out of. NULL for NULL. Borrowed until the checkout is freed.
@@ -256,7 +254,9 @@ pub unsafe extern "C" fn multispool_checkout_name(
 pub unsafe extern "C" fn multispool_checkout_queue(
     checkout: Option<&multispool_checkout>,
 ) -> *const c_char {
-    get(checkout, ptr::null(), |checkout| checkout.queue.as_ptr())
+    get(checkout, ptr::null(), |checkout| {
+        c_queue(checkout.checkout.queue())
+    })
 }
 
 /// The entry's metadata, as updated, and in `*len` (which may be NULL) its length. Never NULL, not even
@@ -310,6 +310,30 @@ pub unsafe extern "C" fn multispool_checkout_update(
         // SAFETY: a range of bytes as the caller promises.
         let metadata = unsafe { call.bytes(metadata, len, "metadata") }?;
         checkout.checkout.set_metadata(metadata)?;
+        Ok(MULTISPOOL_OK)
+    })
+}
+
+/// Reads the entry's data whole, as `multispool_data_file_load` of its data file.
+///
+/// Gives: OK; NOT_FOUND where there is none any more; CORRUPT where it is no regular file; FINISHED;
+/// FORKED; PERMISSION; IO, DESCRIPTORS.
+/// `*data` is the caller's: `multispool_buffer_free`.
+///
+/// # Safety
+/// The pointers are as the header's opening wants them.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn multispool_checkout_load_data(
+    checkout: Option<&multispool_checkout>,
+    data: Option<&mut MaybeUninit<*mut multispool_buffer>>,
+    error: Option<&mut MaybeUninit<*mut multispool_error>>,
+) -> i32 {
+    let out = Out::clear(data);
+    on("data load", checkout, error, |call, checkout| {
+        out.check(call, "data")?;
+        let data = checkout.checkout.data_file().load()?;
+        out.give(multispool_buffer::new(data));
         Ok(MULTISPOOL_OK)
     })
 }

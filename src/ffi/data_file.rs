@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
+use std::sync::OnceLock;
 
 use super::buffer::multispool_buffer;
 use super::entry::StatOut;
@@ -23,7 +24,8 @@ use crate::{DataFile, DataWriter};
 pub struct multispool_data_file {
     state: State,
     file: DataFile,
-    path: CString,
+    /// Made when it is asked for.
+    path: OnceLock<CString>,
 }
 handle!(multispool_data_file, "data_file");
 
@@ -41,8 +43,8 @@ impl multispool_data_file {
     fn new(file: DataFile, state: State) -> multispool_data_file {
         multispool_data_file {
             state,
-            path: c_string(file.path().as_os_str().as_bytes()),
             file,
+            path: OnceLock::new(),
         }
     }
 }
@@ -64,7 +66,10 @@ handle!(multispool_data_writer, "writer");
 pub unsafe extern "C" fn multispool_data_file_path(
     data_file: Option<&multispool_data_file>,
 ) -> *const c_char {
-    get(data_file, ptr::null(), |data_file| data_file.path.as_ptr())
+    get(data_file, ptr::null(), |data_file| {
+        let made = || c_string(data_file.file.path().as_os_str().as_bytes());
+        data_file.path.get_or_init(made).as_ptr()
+    })
 }
 
 /// Reads the data whole.

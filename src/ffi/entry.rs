@@ -3,7 +3,7 @@
 //! An entry is a name in a queue, as it was when it was listed or enqueued; another process may have
 //! taken it since. To work on it, check it out.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::fs::Metadata;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +14,7 @@ use super::checkout::{multispool_checkout, multispool_checkout_options};
 use super::data_file::multispool_data_file;
 use super::error::multispool_error;
 use super::guard::{Out, free, get, on};
-use super::handle::{State, c_string, handle};
+use super::handle::{State, c_name, c_queue, handle};
 use super::spool::multispool_spool;
 use super::status::{MULTISPOOL_NOT_FOUND, MULTISPOOL_OK};
 use crate::Entry;
@@ -24,8 +24,6 @@ use crate::Entry;
 pub struct multispool_entry {
     state: State,
     entry: Entry,
-    name: CString,
-    queue: CString,
 }
 handle!(multispool_entry, "entry");
 
@@ -33,8 +31,6 @@ impl multispool_entry {
     pub(super) fn new(entry: Entry) -> multispool_entry {
         multispool_entry {
             state: State::of_any_process(),
-            name: c_string(entry.name().as_bytes()),
-            queue: c_string(entry.queue().as_bytes()),
             entry,
         }
     }
@@ -107,7 +103,7 @@ pub unsafe extern "C" fn multispool_entry_create(
 /// The pointer is as the header's opening wants it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn multispool_entry_name(entry: Option<&multispool_entry>) -> *const c_char {
-    get(entry, ptr::null(), |entry| entry.name.as_ptr())
+    get(entry, ptr::null(), |entry| c_name(entry.entry.name()))
 }
 
 /// The queue that it is looked for in. NULL for NULL. Borrowed until the entry is freed.
@@ -116,7 +112,7 @@ pub unsafe extern "C" fn multispool_entry_name(entry: Option<&multispool_entry>)
 /// The pointer is as the header's opening wants it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn multispool_entry_queue(entry: Option<&multispool_entry>) -> *const c_char {
-    get(entry, ptr::null(), |entry| entry.queue.as_ptr())
+    get(entry, ptr::null(), |entry| c_queue(entry.entry.queue()))
 }
 
 /// When the entry was last moved (`*mtime_ns`, `*ctime_ns`: nanoseconds since 1970), by its file in the

@@ -1,7 +1,10 @@
 //! What all handles have in common: they may be spoilt by a panic, and some belong to one process.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::sys::fork;
+use crate::{EntryName, QueueName};
 
 /// An opaque type of the ABI.
 pub(super) trait Handle {
@@ -14,8 +17,8 @@ pub(super) trait Handle {
 /// Whether a handle may be used, here and now.
 pub(super) struct State {
     panicked: AtomicBool,
-    /// The process that made it, where another must not use it.
-    owner: Option<u32>,
+    /// The generation of processes that it was made in, where a child of that must not use it.
+    owner: Option<u64>,
 }
 
 impl State {
@@ -31,7 +34,7 @@ impl State {
     pub(super) fn of_this_process() -> State {
         State {
             panicked: AtomicBool::new(false),
-            owner: Some(std::process::id()),
+            owner: Some(fork::generation()),
         }
     }
 
@@ -44,7 +47,7 @@ impl State {
     }
 
     pub(super) fn is_foreign(&self) -> bool {
-        self.owner.is_some_and(|owner| owner != std::process::id())
+        self.owner.is_some_and(|owner| owner != fork::generation())
     }
 }
 
@@ -60,6 +63,16 @@ macro_rules! handle {
     };
 }
 pub(super) use handle;
+
+/// The name as C wants it, for as long as the name is there.
+pub(super) fn c_name(name: &EntryName) -> *const c_char {
+    name.as_terminated().as_ptr().cast()
+}
+
+/// As [`c_name`].
+pub(super) fn c_queue(name: &QueueName) -> *const c_char {
+    name.as_terminated().as_ptr().cast()
+}
 
 /// The bytes as C wants them; nothing that comes from a path or a C string has a NUL inside, and what
 /// did would end there.

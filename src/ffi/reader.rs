@@ -4,7 +4,7 @@
 //! in any number of threads and processes, may read one queue: each entry goes to one of them. A wait
 //! uses no processor time.
 
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{c_char, c_int};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::checkout::multispool_checkout;
 use super::error::multispool_error;
 use super::guard::{Out, free, get, on, on_mut, run};
-use super::handle::{State, c_string, handle};
+use super::handle::{State, c_queue, handle};
 use super::spool::multispool_spool;
 use super::status::{MULTISPOOL_EMPTY, MULTISPOOL_OK, MULTISPOOL_STOPPED, MULTISPOOL_TIMED_OUT};
 use super::stop::multispool_stop;
@@ -32,7 +32,6 @@ handle!(multispool_reader_options, "options");
 pub struct multispool_reader {
     state: State,
     pub(super) reader: QueueReader,
-    queue: CString,
 }
 handle!(multispool_reader, "reader");
 
@@ -202,7 +201,6 @@ pub unsafe extern "C" fn multispool_reader_create(
         };
         out.give(multispool_reader {
             state: State::of_this_process(),
-            queue: c_string(reader.queue().as_bytes()),
             reader,
         });
         Ok(MULTISPOOL_OK)
@@ -217,7 +215,7 @@ pub unsafe extern "C" fn multispool_reader_create(
 pub unsafe extern "C" fn multispool_reader_queue(
     reader: Option<&multispool_reader>,
 ) -> *const c_char {
-    get(reader, ptr::null(), |reader| reader.queue.as_ptr())
+    get(reader, ptr::null(), |reader| c_queue(reader.reader.queue()))
 }
 
 /// Takes the next entry, waiting for one at most `timeout_ms` milliseconds: -1 for ever, 0 not at all.

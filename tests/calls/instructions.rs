@@ -7,7 +7,12 @@ use crate::operate::Operation;
 use crate::trace::{Run, succeed};
 
 /// Where the system calls are the least of it.
-pub const COUNTED: [Operation; 2] = [Operation::Enqueue, Operation::DequeueAndRemove];
+pub const COUNTED: [Operation; 4] = [
+    Operation::Enqueue,
+    Operation::DequeueAndRemove,
+    Operation::EnqueueThroughC,
+    Operation::DequeueAndRemoveThroughC,
+];
 pub const DURABILITY: &str = "none";
 
 const TIMES: u64 = 200;

@@ -16,6 +16,7 @@ mod instructions;
 mod operate;
 mod page;
 mod suite;
+mod through_c;
 mod trace;
 
 use std::process::ExitCode;

@@ -8,6 +8,8 @@ use multispool::{Checkout, Dequeued, Durability, EnqueueOptions, Entry, QueueRea
 use rustix::fs::Access;
 use rustix::io::Errno;
 
+use crate::through_c;
+
 pub const VERB: &str = "operate";
 
 /// Paths that do not exist: looking for them shows in a trace where the operation begins and where it has ended.
@@ -31,13 +33,15 @@ pub enum Operation {
     Remove,
     RemoveMany,
     DequeueAndRemove,
+    EnqueueThroughC,
+    DequeueAndRemoveThroughC,
     DataLoad,
     DataSave,
     List,
 }
 
 impl Operation {
-    pub const ALL: [Operation; 13] = [
+    pub const ALL: [Operation; 15] = [
         Operation::Enqueue,
         Operation::EnqueueMany,
         Operation::Dequeue,
@@ -50,6 +54,8 @@ impl Operation {
         Operation::Remove,
         Operation::RemoveMany,
         Operation::DequeueAndRemove,
+        Operation::EnqueueThroughC,
+        Operation::DequeueAndRemoveThroughC,
         Operation::List,
     ];
 
@@ -65,6 +71,8 @@ impl Operation {
             Operation::Remove => "remove",
             Operation::RemoveMany => "remove 64 in a batch",
             Operation::DequeueAndRemove => "dequeue and remove",
+            Operation::EnqueueThroughC => "enqueue through C",
+            Operation::DequeueAndRemoveThroughC => "dequeue and remove through C",
             Operation::DataLoad => "data load",
             Operation::DataSave => "data save",
             Operation::List => "list 64",
@@ -135,6 +143,18 @@ impl Work {
             Operation::DequeueAndRemove => {
                 let mut reader = begun_reader(spool, n);
                 self.between(|_| dequeue(&mut reader).remove().unwrap());
+            }
+            Operation::EnqueueThroughC => {
+                let c = through_c::Spool::load(spool);
+                c.enqueue(c"in", &METADATA, &DATA);
+                self.between(|_| c.enqueue(c"in", &METADATA, &DATA));
+            }
+            Operation::DequeueAndRemoveThroughC => {
+                drop(begun_reader(spool, n + 1));
+                let c = through_c::Spool::load(spool);
+                let reader = c.reader(c"in");
+                reader.dequeue_and_remove(&METADATA);
+                self.between(|_| reader.dequeue_and_remove(&METADATA));
             }
             Operation::Checkout => {
                 let entries: Vec<Entry> = (0..n).map(|_| enqueue(spool)).collect();

@@ -26,6 +26,13 @@ CALLS(checkout_data_file)
     return made(status, data_file);
 }
 
+CALLS(checkout_load_data)
+{
+    multispool_buffer *data;
+    int32_t status = multispool_checkout_load_data(handle, &data, why);
+    return made(status, data);
+}
+
 CALLS(checkout_renew)
 {
     return multispool_checkout_renew(handle, why);
@@ -208,6 +215,7 @@ static const struct {
 #define A_CALL(kind, name) {"multispool_" #name, kind, call_##name}
     A_CALL(CHECKOUT, checkout_update),
     A_CALL(CHECKOUT, checkout_data_file),
+    A_CALL(CHECKOUT, checkout_load_data),
     A_CALL(CHECKOUT, checkout_renew),
     A_CALL(CHECKOUT, checkout_keep),
     A_CALL(CHECKOUT, checkout_save),

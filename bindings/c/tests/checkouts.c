@@ -192,6 +192,8 @@ static void data_is_replaced_whole(void **state)
     DOES(multispool_data_file_load(data_file, &bytes, &error));
     assert_buffer_is(bytes, "data", 4);
     DOES(multispool_data_file_save(data_file, BYTES("new data"), &error));
+    DOES(multispool_checkout_load_data(checkout, &bytes, &error));
+    assert_buffer_is(bytes, "new data", 8);
     DOES(multispool_data_file_load(data_file, &bytes, &error));
     assert_buffer_is(bytes, "new data", 8);
     DOES(multispool_data_file_stat(data_file, &mtime, &ctime, &size, &error));
@@ -281,6 +283,8 @@ static void data_that_is_gone_is_not_found(void **state)
     (void)state;
     assert_int_equal(unlink(in_spool(".data/a")), 0);
     GIVES(NOT_FOUND, multispool_data_file_load(data_file, &bytes, &error));
+    assert_null(bytes);
+    GIVES(NOT_FOUND, multispool_checkout_load_data(checkout, &bytes, &error));
     assert_null(bytes);
     GIVES(NOT_FOUND, multispool_data_file_open(data_file, &fd, &error));
     assert_int_equal(fd, -1);

@@ -322,17 +322,20 @@ static void a_checkout_refuses_null(void **state)
 {
     multispool_checkout *checkout = enqueue_and_checkout("a");
     multispool_data_file *data_file;
+    multispool_buffer *data;
     (void)state;
     REFUSES(multispool_checkout_update(NULL, BYTES("m"), &error));
     REFUSES_AND_CLEARS(data_file, multispool_checkout_data_file(NULL, &data_file, &error));
     REFUSES(multispool_checkout_save(NULL, "out", NULL, &error));
     REFUSES(multispool_checkout_remove(NULL, NULL, &error));
+    REFUSES_AND_CLEARS(data, multispool_checkout_load_data(NULL, &data, &error));
     REFUSES(multispool_checkout_renew(NULL, &error));
     REFUSES(multispool_checkout_keep(NULL, &error));
     REFUSES(multispool_checkout_release(NULL, &error));
 
     REFUSES(multispool_checkout_update(checkout, NULL, 1, &error));
     REFUSES(multispool_checkout_data_file(checkout, NULL, &error));
+    REFUSES(multispool_checkout_load_data(checkout, NULL, &error));
     REFUSES(multispool_checkout_save(checkout, NULL, NULL, &error));
     assert_int_equal(multispool_checkout_finished(checkout), 0);
     DOES(multispool_checkout_release(checkout, &error));

@@ -59,7 +59,7 @@ module Multispool
     def self.memory(bytes)
       return bytes if bytes.bytesize > INSIDE_OBJECTS
 
-      FFI::MemoryPointer.new(:char, [bytes.bytesize, 1].max).put_bytes(0, bytes)
+      FFI::MemoryPointer.new(:char, [bytes.bytesize, 1].max, false).put_bytes(0, bytes)
     end
 
     # The text behind a borrowed `const char *`, or nil for NULL.

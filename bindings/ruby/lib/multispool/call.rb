@@ -5,6 +5,7 @@ require_relative "bytes"
 require_relative "errors"
 require_relative "native"
 require_relative "pointers"
+require_relative "slots"
 
 module Multispool
   # How every native call is made: exceptions from outside (Timeout, Thread#raise, Thread#kill) are held off until the
@@ -33,18 +34,20 @@ module Multispool
     end
 
     # Makes a call that gives a handle and leaves the judgement to the caller.
-    def self.ask(pointer_class)
-      masked do
-        out = FFI::MemoryPointer.new(:pointer)
-        error = FFI::MemoryPointer.new(:pointer)
-        begin
-          status = yield out, error
-          answer = Answer.new(status, owned(out, pointer_class), failure(status, error))
-        ensure
-          # A signal handler that raises is not held off.
-          pointer_class.abandon(out.read_pointer) unless answer || out.read_pointer.null?
-        end
-      end
+    # @return [Answer]
+    def self.ask(pointer_class, &)
+      masked { ask_masked(pointer_class, &) }
+    end
+
+    # As {ask}, where exceptions from outside are held off already.
+    def self.ask_masked(pointer_class)
+      slots = Slots.take
+      status = yield slots.out, slots.error
+      answer = Answer.new(status, owned(slots, pointer_class), failure(status, slots))
+    ensure
+      # A signal handler that raises is not held off.
+      pointer_class.abandon(slots.out.read_pointer) unless answer || slots.out.read_pointer.null?
+      slots.give_back
     end
 
     # Makes a call that gives only a status; raises its error.
@@ -52,9 +55,13 @@ module Multispool
     # @return [Integer] the status, not negative
     def self.status
       masked do
-        error = FFI::MemoryPointer.new(:pointer)
-        status = yield error
-        problem = failure(status, error)
+        slots = Slots.take
+        begin
+          status = yield slots.error
+          problem = failure(status, slots)
+        ensure
+          slots.give_back
+        end
         raise problem if problem
 
         status
@@ -63,26 +70,40 @@ module Multispool
 
     # Makes a call that gives a buffer.
     # @return [String, Integer] the bytes, or the status if it is not OK
-    def self.buffer(&)
+    def self.buffer
       masked do
-        answer = handle(BufferPointer, &)
-        next answer.status unless answer.handle
+        slots = Slots.take
+        begin
+          status = yield slots.out, slots.error
+          problem = failure(status, slots)
+          raise problem if problem
 
-        bytes = Bytes.borrowed { |length| Native.buffer_data(answer.handle, length) }
-        answer.handle.free
-        bytes
+          status == Status::OK ? bytes_of(slots) : status
+        ensure
+          Native.buffer_free(slots.out.read_pointer)
+          slots.give_back
+        end
       end
     end
 
-    def self.owned(out, pointer_class)
-      pointer = out.read_pointer
+    # A copy of what is in the buffer of a call that succeeded; its error's slot takes the length.
+    def self.bytes_of(slots)
+      pointer = Native.buffer_data(slots.out.read_pointer, slots.error)
+      pointer.read_bytes(slots.error.get(:size_t, 0))
+    end
+    private_class_method :bytes_of
+
+    def self.owned(slots, pointer_class)
+      pointer = slots.out.read_pointer
       pointer.null? ? nil : pointer_class.new(pointer)
     end
     private_class_method :owned
 
-    def self.failure(status, error)
-      pointer = error.read_pointer
-      return status.negative? ? unexplained(status) : nil if pointer.null?
+    def self.failure(status, slots)
+      return unless status.negative?
+
+      pointer = slots.error.read_pointer
+      return unexplained(status) if pointer.null?
 
       problem = describe(pointer)
       Native.error_free(pointer)

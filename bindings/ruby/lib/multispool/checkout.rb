@@ -20,12 +20,13 @@ module Multispool
     # Takes a checkout and lends it to the block, or returns it. Whatever comes from outside meanwhile
     # (Timeout, Thread#raise), the entry is delivered or given back.
     # One whose metadata cannot be decoded goes back.
-    # @param take [#call] gives the checkout, or nil
+    # @param block [Proc, nil] what it is lent to
+    # @yieldreturn [Checkout, nil] what was taken, with exceptions from outside held off
     # @api private
-    def self.obtain(spool, take, &block)
+    def self.obtain(spool, block)
       checkout = nil
       delivered = false
-      spool.spoolable.throttle.run { Call.masked { checkout = take.call } }
+      spool.spoolable.throttle.run { Call.masked { checkout = yield } }
       checkout&.decode
       return checkout&.lend(&block) if block
 
@@ -35,12 +36,13 @@ module Multispool
       checkout&.close unless delivered
     end
 
+    # @param queue [String] that it was taken from
     # @param unsafe [Boolean] found in a listing: closing must not touch what somebody else may own
     # @api private
-    def initialize(spool, pointer, unsafe: false)
+    def initialize(spool, pointer, queue, unsafe: false)
       @spool = spool
       @name = Bytes.text(Native.checkout_name(pointer))
-      @queue = Bytes.text(Native.checkout_queue(pointer))
+      @queue = queue
       @unsafe = unsafe
       @handle = Handle.new(pointer, "checkout", spool.spoolable.throttle)
     end
@@ -94,7 +96,14 @@ module Multispool
     # @return [String, Object] all the data, binary; with a codec for data, the value
     # @raise [CorruptError, DecodeError, IOError]
     def data
-      data_file.load
+      coder = spool.spoolable.data
+      return data_file.load if coder.streams?
+
+      bytes = @handle.step do |pointer|
+        Call.buffer { |out, error| Native.checkout_load_data(pointer, out, error) }
+      end
+      data_file.gone("read data") unless bytes.is_a?(String)
+      coder.raw? ? bytes : coder.decode(bytes, "#{queue}/#{name}")
     end
 
     # Puts new data in the place of the old at once, whole, in the entry that stays checked out.

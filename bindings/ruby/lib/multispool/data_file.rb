@@ -90,6 +90,11 @@ module Multispool
       "#<#{self.class} #{path.inspect}>"
     end
 
+    # @api private
+    def gone(operation)
+      raise NotFoundError.new("#{operation}: #{path} is not there: its entry was removed", path:, operation:)
+    end
+
     private
 
     def coder
@@ -132,10 +137,6 @@ module Multispool
           writer.write(chunk)
         end
       end
-    end
-
-    def gone(operation)
-      raise NotFoundError.new("#{operation}: #{path} is not there: its entry was removed", path:, operation:)
     end
   end
 end

@@ -9,6 +9,14 @@ module Multispool
   # Puts one entry into a queue, from bytes, a file, a stream or a value with a codec.
   # @api private
   class Enqueue
+    # A queue's name, for Ruby and for the library.
+    Queue = Struct.new(:text, :pointer) do
+      # @param bytes [String] from {Bytes.name}
+      def self.of(bytes)
+        new(Bytes.text_of(bytes.dup), Bytes.c_string(bytes))
+      end
+    end
+
     # No metadata was given.
     NOTHING = Object.new.freeze
 
@@ -26,8 +34,7 @@ module Multispool
     def initialize(spool, handle, queue, metadata, durability:, name:, names:)
       @spool = spool
       @handle = handle
-      @queue_name = Bytes.name(queue, "enqueue")
-      @queue = Bytes.c_string(@queue_name)
+      @queue = spool.named_queue(queue) || Queue.of(Bytes.name(queue, "enqueue"))
       @metadata = Enqueue.metadata_of(spool, metadata)
       @metadata_memory = Bytes.memory(@metadata)
       @durability = durability
@@ -39,7 +46,7 @@ module Multispool
     def run(data)
       data = coder.encode(data, "enqueue") unless coder.raw? || coder.streams?
       # An unknown queue must not cost a name: the library refuses it.
-      @name = @spool.reserve(&@names) if @names && @spool.queues.any? { |queue| queue.b == @queue_name }
+      @name = @spool.reserve(&@names) if @names && @spool.named_queue(@queue.text)
       Options.open(:enqueue, durability: @durability, name: @name) { |options| put(data, options) }
     end
 
@@ -52,19 +59,18 @@ module Multispool
     def put(data, options)
       return from_writer(options) { |writer| coder.codec.write(data, writer) } if coder.streams?
 
-      case data
-      when Pathname then from_file(Bytes.c_string(Bytes.path(data, "enqueue")), options)
-      when ->(given) { given.respond_to?(:read) } then from_writer(options) { |writer| writer.copy(data) }
-      else from_bytes(Bytes.given(data, "data"), options)
-      end
+      return from_file(Bytes.c_string(Bytes.path(data, "enqueue")), options) if data.is_a?(Pathname)
+      return from_writer(options) { |writer| writer.copy(data) } if data.respond_to?(:read)
+
+      from_bytes(Bytes.given(data, "data"), options)
     end
 
     def from_bytes(data, options)
       memory = Bytes.memory(data)
       settle do |out, error|
         @handle.step do |spool|
-          Native.enqueue(spool, @queue, @metadata_memory, @metadata.bytesize, memory, data.bytesize, options, out,
-                         error)
+          Native.enqueue(spool, @queue.pointer, @metadata_memory, @metadata.bytesize, memory, data.bytesize, options,
+                         out, error)
         end
       end
     end
@@ -72,7 +78,7 @@ module Multispool
     def from_file(path, options)
       settle do |out, error|
         @handle.step do |spool|
-          Native.enqueue_file(spool, @queue, @metadata_memory, @metadata.bytesize, path, options, out, error)
+          Native.enqueue_file(spool, @queue.pointer, @metadata_memory, @metadata.bytesize, path, options, out, error)
         end
       end
     end
@@ -90,7 +96,7 @@ module Multispool
     def create_writer(options)
       answer = @handle.use do |spool|
         Call.handle(EnqueueWriterPointer) do |out, error|
-          Native.enqueue_writer_create(spool, @queue, options, out, error)
+          Native.enqueue_writer_create(spool, @queue.pointer, options, out, error)
         end
       end
       refused(answer.status) unless answer.handle
@@ -104,7 +110,7 @@ module Multispool
     # The entry, also beside a NotDurableError: it is in the queue.
     def settle(&)
       answer = Call.ask(EntryPointer, &)
-      entry = answer.handle && Entry.new(@spool, answer.handle)
+      entry = answer.handle && Entry.new(@spool, answer.handle, @queue.text)
       case answer.error
       when nil then entry || refused(answer.status)
       when NotDurableError then raise answer.error.concerning(entry&.name, entry)

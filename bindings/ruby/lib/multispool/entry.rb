@@ -14,12 +14,13 @@ module Multispool
     # @return [Spool]
     attr_reader :spool
 
+    # @param queue [String] that of the pointer's entry
     # @api private
-    def initialize(spool, pointer)
+    def initialize(spool, pointer, queue = Bytes.text(Native.entry_queue(pointer)))
       @spool = spool
       @pointer = pointer
       @name = Bytes.text(Native.entry_name(pointer))
-      @queue = Bytes.text(Native.entry_queue(pointer))
+      @queue = queue
     end
 
     # When the entry last moved, by its registry file, whose size is 0 as a rule.
@@ -112,13 +113,12 @@ module Multispool
 
     def take(function, durability, block)
       Options.open(:checkout, durability:) do |options|
-        taking = lambda do
+        Checkout.obtain(spool, block) do
           answer = Call.handle(CheckoutPointer) do |out, error|
             Native.public_send(function, @pointer, options, out, error)
           end
-          answer.handle && Checkout.new(spool, answer.handle)
+          answer.handle && Checkout.new(spool, answer.handle, queue)
         end
-        Checkout.obtain(spool, taking, &block)
       end
     end
   end

@@ -31,7 +31,7 @@ module Multispool
 
     # Lends the pointer for a step on the disk.
     def step(&)
-      @throttle.run { use(&) }
+      @throttle.none? ? use(&) : @throttle.run { use(&) }
     end
 
     # Frees the handle, once. In the process that made it the block runs before.
@@ -97,7 +97,7 @@ module Multispool
 
     # Lends the pointer for a step on the disk.
     def step(&)
-      @throttle.run { use(&) }
+      @throttle.none? ? use(&) : @throttle.run { use(&) }
     end
 
     # Frees the handle, once, when nobody uses it.

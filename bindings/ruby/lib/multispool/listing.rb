@@ -66,7 +66,7 @@ module Multispool
       pointer = step do
         Call.handle(ListedCheckoutPointer) { |out, error| Native.checkouts_next(cursor, out, error) }.handle
       end
-      pointer && Checkout.new(@spool, pointer, unsafe: true)
+      pointer && Checkout.new(@spool, pointer, Bytes.text(Native.checkout_queue(pointer)), unsafe: true)
     end
 
     # The cursor needs no open spool.

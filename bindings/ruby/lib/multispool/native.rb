@@ -129,6 +129,8 @@ module Multispool
     attach_function :checkout_update, :multispool_checkout_update, %i[pointer pointer size_t pointer], :int32
     attach_function :checkout_data_file, :multispool_checkout_data_file, %i[pointer pointer pointer], :int32,
                     blocking: true
+    attach_function :checkout_load_data, :multispool_checkout_load_data, %i[pointer pointer pointer], :int32,
+                    blocking: true
     attach_function :checkout_renew, :multispool_checkout_renew, %i[pointer pointer], :int32, blocking: true
     attach_function :checkout_keep, :multispool_checkout_keep, %i[pointer pointer], :int32, blocking: true
     attach_function :checkout_save, :multispool_checkout_save, %i[pointer pointer pointer pointer], :int32,

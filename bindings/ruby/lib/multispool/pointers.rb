@@ -27,7 +27,6 @@ module Multispool
     end
   end
 
-  BufferPointer = OwnedPointer.freed_by(:buffer_free)
   NamesPointer = OwnedPointer.freed_by(:names_free)
   SpoolPointer = OwnedPointer.freed_by(:spool_free)
   BatchPointer = OwnedPointer.freed_by(:batch_free)
@@ -62,7 +61,7 @@ module Multispool
     [kind, OwnedPointer.freed_by(:"#{kind}_options_free")]
   end.merge(daemon: DaemonOptionsPointer).freeze
 
-  private_constant :OwnedPointer, :BufferPointer, :NamesPointer, :SpoolPointer, :BatchPointer,
+  private_constant :OwnedPointer, :NamesPointer, :SpoolPointer, :BatchPointer,
                    :EnqueueWriterPointer,
                    :EntriesPointer, :CheckoutsPointer, :EntryPointer, :DataFilePointer, :DataWriterPointer,
                    :ReaderPointer, :StatsPointer, :LimitsPointer, :ProblemsPointer, :MonitorPointer,

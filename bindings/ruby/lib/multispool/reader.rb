@@ -128,28 +128,20 @@ module Multispool
     # One try, without waiting.
     # @return (see #await)
     def attempt(on_error, block)
-      status = problem = nil
+      answer = nil
       begun = false
-      taking = lambda do
-        answer = ask
-        status = answer.status
-        problem = answer.error
-        answer.handle && Checkout.new(spool, answer.handle)
-      end
       handling = block && lambda do |checkout|
         begun = true
         block.call(checkout)
       end
-      value = obtain(taking, handling) { |error| begun ? raise(error) : problem = error }
-      problem ? pass_over(problem, on_error) : [status, value]
-    end
-
-    # @yield [error] metadata that cannot be decoded, in the reader's hands or in the block's
-    def obtain(taking, handling)
-      Checkout.obtain(spool, taking, &handling)
+      value = Checkout.obtain(spool, handling) do
+        answer = ask
+        answer.handle && Checkout.new(spool, answer.handle, queue)
+      end
+      answer.error ? pass_over(answer.error, on_error) : [answer.status, value]
     rescue DecodeError => e
-      yield e
-      nil
+      # Metadata that cannot be decoded, in the block's hands or in the reader's.
+      begun ? raise : pass_over(e, on_error)
     end
 
     # A damaged entry stops nobody who says so.
@@ -160,9 +152,10 @@ module Multispool
       [problem.status, nil]
     end
 
+    # With exceptions from outside held off.
     def ask
       @handle.use do |pointer|
-        Call.ask(CheckoutPointer) { |out, error| Native.reader_dequeue(pointer, nil, 0, out, error) }
+        Call.ask_masked(CheckoutPointer) { |out, error| Native.reader_dequeue(pointer, nil, 0, out, error) }
       end
     end
 

@@ -50,9 +50,14 @@ module Multispool
       @handle = SharedHandle.new(pointer, "spool", spoolable.throttle)
       @dir = Bytes.text(Native.spool_dir(pointer))
       @queues = Array.new(Native.spool_queue_count(pointer)) { |at| Bytes.text(Native.spool_queue(pointer, at)) }.freeze
+      @named = @queues.to_h { |queue| [queue, Enqueue::Queue.of(queue.b)] }.freeze
       @durability = Options::DURABILITY.key(Native.spool_durability(pointer))
       @read_only = Native.spool_read_only(pointer) != 0
     end
+
+    # @return [Enqueue::Queue, nil] nil where no queue has that very name
+    # @api private
+    def named_queue(name) = @named[name.is_a?(Symbol) ? name.name : name]
 
     # @return [Boolean]
     def read_only?

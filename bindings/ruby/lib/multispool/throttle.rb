@@ -11,6 +11,11 @@ module Multispool
       @gate = gate
     end
 
+    # Whether nothing is held up.
+    def none?
+      @gate.nil?
+    end
+
     # Runs the block when the gate lets it.
     # @return [Object] the block's value
     def run
