@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -15,6 +15,9 @@ use crate::sys::random;
 
 /// The longest name that this library makes, in bytes: a temporary file's suffix still fits behind it.
 pub const MAX_NAME_BYTES: usize = 244;
+
+/// What [`TimeNames`] makes, until a process has made 2^32.
+const DEFAULT_NAME_BYTES: usize = 49;
 
 /// The longest name that a directory can hold; names found on disk may be this long.
 const MAX_FOUND_BYTES: usize = 255;
@@ -214,7 +217,10 @@ impl NameGenerator for TimeNames {
             counter: AtomicU64::new(0),
         });
         let count = origin.counter.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{}-{count:08x}", clock::utc_stamp(), origin.random).into()
+        let mut name = String::with_capacity(DEFAULT_NAME_BYTES);
+        // Writing to memory does not fail.
+        let _ = write!(name, "{}-{}-{count:08x}", clock::utc_stamp(), origin.random);
+        name.into()
     }
 }
 

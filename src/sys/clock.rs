@@ -1,16 +1,29 @@
 //! Wall-clock time: names carry it, and ages are told against it.
 
+use std::fmt::{self, Display, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Now, in UTC, as `YYYYMMDDTHHMMSS.mmmmmmZ`: of fixed width, and ordered as time is.
-pub(crate) fn utc_stamp() -> String {
-    stamp(SystemTime::now())
+pub(crate) fn utc_stamp() -> impl Display {
+    Stamp(SystemTime::now())
 }
 
-fn stamp(time: SystemTime) -> String {
-    humantime::format_rfc3339_micros(time)
-        .to_string()
-        .replace(['-', ':'], "")
+struct Stamp(SystemTime);
+
+impl Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Bare(f), "{}", humantime::format_rfc3339_micros(self.0))
+    }
+}
+
+/// Leaves out what is between the numbers.
+struct Bare<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl Write for Bare<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.split(['-', ':'])
+            .try_for_each(|part| self.0.write_str(part))
+    }
 }
 
 /// A file's time; that of an earlier one counts as 1970. How wide the numbers are differs by architecture.
@@ -34,7 +47,8 @@ mod tests {
     #[test]
     fn stamps_are_of_one_width_and_ordered_as_time_is() {
         let at = |seconds, micros| {
-            stamp(UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_micros(micros))
+            Stamp(UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_micros(micros))
+                .to_string()
         };
         assert_eq!(at(0, 0), "19700101T000000.000000Z");
         assert_eq!(at(951_782_400, 7), "20000229T000000.000007Z");

@@ -329,12 +329,16 @@ impl Subscription {
             None
         };
         drop(state);
+        let mut was_rung = false;
         let woken = loop {
             let kernel = inotify.as_ref().map(|inotify| inotify.as_fd());
             let polled = event::readable([Some(self.bell.as_fd()), stop, kernel], left(until));
             match polled {
                 Ok([_, true, _]) => break Ok(Woken::Stopped),
-                Ok([true, ..]) => break Ok(Woken::Look),
+                Ok([true, ..]) => {
+                    was_rung = true;
+                    break Ok(Woken::Look);
+                }
                 Ok([.., true]) => match hub().lock().drain(Some(&self.bell)) {
                     Ok(true) => break Ok(Woken::Look),
                     Ok(false) => {}
@@ -350,7 +354,10 @@ impl Subscription {
             }
         };
         let mut state = hub().lock();
-        self.bell.silence();
+        // Whoever rings later wakes the next sleep.
+        if was_rung {
+            self.bell.silence();
+        }
         let mine = |bell: &Arc<Bell>| Arc::ptr_eq(bell, &self.bell);
         if let Some(source) = state.sources.get_mut(&self.watch) {
             source.waiting.retain(|bell| !mine(bell));
