@@ -230,7 +230,8 @@ impl EnqueueWriter {
         let spool = self.ready()?.spool.clone();
         spool.must_hold(metadata.len(), ENQUEUE)?;
         let written = self
-            .write_metadata(metadata)
+            .begin_to_settle_data()
+            .and_then(|()| self.write_metadata(metadata))
             .and_then(|metadata| self.written(metadata))
             .inspect_err(|_| self.undo());
         let written = written?;
@@ -245,6 +246,17 @@ impl EnqueueWriter {
                 .map_err(|error| error.into_not_durable(&self.name))?;
         }
         Ok(entry)
+    }
+
+    /// Has the data on its way to the disk while the metadata is written, where both are only written out.
+    fn begin_to_settle_data(&self) -> Result<()> {
+        let draft = self.ready()?;
+        if draft.spool.layout().settling(self.durability) != Settling::WrittenOut {
+            return Ok(());
+        }
+        draft
+            .spool
+            .step(|| sync::begin_to_write_out(draft.data.as_fd()).at(ENQUEUE, || draft.data_path()))
     }
 
     /// A file with the metadata.
@@ -577,14 +589,16 @@ impl Written {
         self.scratch.begin_to_write_out(ENQUEUE)
     }
 
-    /// Has both files on disk, as far as the durability wants it.
+    /// Has both files on disk, as far as the durability wants it. The data may be on its way already: the metadata first,
+    /// so that it goes the same way meanwhile.
     pub(crate) fn settle(&self) -> Result<()> {
-        if !omit::is_out(Step::SyncData) {
-            self.settling
-                .settle(self.draft.data.as_fd())
-                .at(ENQUEUE, || self.draft.data_path())?;
+        self.scratch.settle(self.settling, ENQUEUE)?;
+        if omit::is_out(Step::SyncData) {
+            return Ok(());
         }
-        self.scratch.settle(self.settling, ENQUEUE)
+        self.settling
+            .settle(self.draft.data.as_fd())
+            .at(ENQUEUE, || self.draft.data_path())
     }
 
     /// Has the names of its data and its reservation on disk, where the sync of its queue would not carry them.
