@@ -236,6 +236,7 @@ impl EnqueueWriter {
             .inspect_err(|_| self.undo());
         let written = written?;
         let entry = spool.step(|| {
+            written.begin_to_settle_metadata()?;
             written.settle()?;
             written.sync_names()?;
             written.move_in()
@@ -589,16 +590,22 @@ impl Written {
         self.scratch.begin_to_write_out(ENQUEUE)
     }
 
-    /// Has both files on disk, as far as the durability wants it. The data may be on its way already: the metadata first,
-    /// so that it goes the same way meanwhile.
-    pub(crate) fn settle(&self) -> Result<()> {
-        self.scratch.settle(self.settling, ENQUEUE)?;
-        if omit::is_out(Step::SyncData) {
-            return Ok(());
+    /// Has the metadata on its way to the disk beside the data, where both are only written out.
+    fn begin_to_settle_metadata(&self) -> Result<()> {
+        match self.settling {
+            Settling::WrittenOut => self.scratch.begin_to_write_out(ENQUEUE),
+            Settling::Not | Settling::Synced => Ok(()),
         }
-        self.settling
-            .settle(self.draft.data.as_fd())
-            .at(ENQUEUE, || self.draft.data_path())
+    }
+
+    /// Has both files on disk, as far as the durability wants it.
+    pub(crate) fn settle(&self) -> Result<()> {
+        if !omit::is_out(Step::SyncData) {
+            self.settling
+                .settle(self.draft.data.as_fd())
+                .at(ENQUEUE, || self.draft.data_path())?;
+        }
+        self.scratch.settle(self.settling, ENQUEUE)
     }
 
     /// Has the names of its data and its reservation on disk, where the sync of its queue would not carry them.

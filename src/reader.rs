@@ -614,6 +614,11 @@ impl QueueReader {
             let Some(name) = subscription.pop(|name| leaves_alone(given_back, leaves, name)) else {
                 return Ok(None);
             };
+            // What is wrong with it, if it cannot be told, the attempt finds out.
+            if self.spread.is_wary() && matches!(self.is_waiting(&name), Ok(false)) {
+                self.given_back.forget(&name);
+                continue;
+            }
             match self.attempt(&name) {
                 Err(error) => {
                     if let (ErrorKind::Descriptors, Some(subscription)) =
@@ -623,8 +628,11 @@ impl QueueReader {
                     }
                     return Err(error);
                 }
-                Ok(Attempt::Had(checkout)) => return Ok(Some(checkout)),
-                Ok(_) => {}
+                Ok(Attempt::Had(checkout)) => {
+                    self.spread.had_heard();
+                    return Ok(Some(checkout));
+                }
+                Ok(_) => self.spread.missed_heard(),
             }
         }
     }
@@ -636,11 +644,7 @@ impl QueueReader {
                 self.busy.settle(&name);
                 continue;
             }
-            let queue = Arc::clone(&self.queue);
-            if !self
-                .spool
-                .step(|| checkout::is_in(&queue.waiting, &name, DEQUEUE))?
-            {
+            if !self.is_waiting(&name)? {
                 self.busy.settle(&name);
                 self.given_back.forget(&name);
             } else if let Attempt::Had(checkout) = self.attempt(&name)? {
@@ -648,6 +652,11 @@ impl QueueReader {
             }
         }
         Ok(None)
+    }
+
+    fn is_waiting(&self, name: &EntryName) -> Result<bool> {
+        let waiting = &self.queue.waiting;
+        self.spool.step(|| checkout::is_in(waiting, name, DEQUEUE))
     }
 
     /// Names that rested: no event and no listing need come for them again.

@@ -19,6 +19,7 @@ pub enum What {
     DequeueAtMillion,
     /// From the start of a process to its first entry out of 1,000,000 that nobody has looked at, in s.
     FirstOfMillion,
+    FirstOfMillionFromDisk,
     /// Entries per s of four producers and four consumers.
     FourAndFour,
     /// Entries per s in batches of 64.

@@ -4,6 +4,9 @@
 //! there: it leaps to another place of its listing, by chance, and so each soon has a stretch of its own. It comes back
 //! to what it left out, so that no name waits long because of a leap; and when most of what its listing has is gone, it
 //! lists anew instead of trying all of that. A reader that is alone meets nobody, and keeps the order of names.
+//!
+//! What arrives all readers hear of, and one can have it. One that came too late looks, for a while, whether what it hears
+//! of is still there before it tries to own it.
 
 use crate::listing::Listing;
 
@@ -13,9 +16,13 @@ const RUN: u32 = 256;
 const GONE: usize = 4;
 const NAMES_FOR_ONE_MORE: usize = 16_384;
 
+/// So many entries that it heard of a reader takes with a look, after another was quicker with one.
+const WARY: u32 = 16;
+
 #[derive(Debug)]
 pub(crate) struct Spread {
     is_strict: bool,
+    wary: u32,
     gone: usize,
     /// Entries taken since the last leap; none where there was no leap.
     run: Option<u32>,
@@ -25,9 +32,25 @@ impl Spread {
     pub(crate) fn new(is_strict: bool) -> Spread {
         Spread {
             is_strict,
+            wary: 0,
             gone: 0,
             run: None,
         }
+    }
+
+    /// Whether to look first if an entry that it heard of is still there.
+    pub(crate) fn is_wary(&self) -> bool {
+        self.wary > 0
+    }
+
+    /// An entry that it heard of was taken.
+    pub(crate) fn had_heard(&mut self) {
+        self.wary = self.wary.saturating_sub(1);
+    }
+
+    /// Another reader was quicker with an entry that all heard of.
+    pub(crate) fn missed_heard(&mut self) {
+        self.wary = WARY;
     }
 
     /// A name of the listing was taken.
@@ -142,6 +165,18 @@ mod tests {
         let mut one = readers(1, false);
         assert_eq!(take_in_turn(dir.path(), &mut one), 0);
         assert!(one[0].taken.is_sorted());
+    }
+
+    #[test]
+    fn a_reader_that_came_too_late_looks_first_until_it_was_in_time_for_a_while() {
+        let mut spread = Spread::new(false);
+        assert!(!spread.is_wary());
+        spread.missed_heard();
+        for _ in 0..WARY {
+            assert!(spread.is_wary());
+            spread.had_heard();
+        }
+        assert!(!spread.is_wary());
     }
 
     #[test]
