@@ -252,7 +252,8 @@ impl EnqueueWriter {
     /// Has the data on its way to the disk while the metadata is written, where both are only written out.
     fn begin_to_settle_data(&self) -> Result<()> {
         let draft = self.ready()?;
-        if draft.spool.layout().settling(self.durability) != Settling::WrittenOut {
+        let settling = draft.spool.layout().settling(self.durability);
+        if settling != Settling::WrittenOut || omit::is_out(Step::SyncData) {
             return Ok(());
         }
         draft

@@ -98,6 +98,9 @@ impl Scratch {
     }
 
     pub(crate) fn begin_to_write_out(&self, operation: &'static str) -> Result<()> {
+        if omit::is_out(Step::SyncScratch) {
+            return Ok(());
+        }
         sync::begin_to_write_out(self.file.as_fd()).at(operation, || self.path())
     }
 
