@@ -16,6 +16,7 @@ use crate::enqueue;
 use crate::entry::{Entry, remove_rest};
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::{self, Dir, Queue};
+use crate::leaving;
 use crate::listing::Listing;
 use crate::moves;
 use crate::name::{EntryName, QueueName};
@@ -508,19 +509,16 @@ impl Checkout {
     /// Removes the entry where a request may be carried out long after it was made, when the entry is another's: it is
     /// given a name of our own, and back if it is not ours.
     fn take_out_of_hosts(&self, operation: &'static str) -> Result<()> {
-        let tmp = &self.spool.layout().tmp;
-        let own = layout::temporary(&self.name);
-        let from = self
-            .queue
-            .checkout
-            .place(operation, self.name.as_os_str())?;
-        let to = tmp.place(operation, &own)?;
+        let dir = &self.queue.checkout;
+        let own = leaving::name_for(&self.name);
+        let from = dir.place(operation, self.name.as_os_str())?;
+        let to = dir.place(operation, &own)?;
         match rename::plain(from, to) {
             // Gone before, or by this very request, whose reply was lost.
             Ok(()) | Err(Errno::NOENT) => {}
             Err(errno) => return Err(Error::system(operation, self.path(), errno)),
         }
-        if !file::exists(to.0, to.1).at(operation, || tmp.join(&own))? {
+        if !file::exists(to.0, to.1).at(operation, || dir.join(&own))? {
             return Err(self.lost(operation));
         }
         let held = self.must_hold(operation);
@@ -532,7 +530,7 @@ impl Checkout {
         held?;
         match file::unlink(to.0, to.1) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(errno) => Err(Error::system(operation, tmp.join(&own), errno)),
+            Err(errno) => Err(Error::system(operation, dir.join(&own), errno)),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::durability::{Durability, Settling};
 use crate::entry::Entry;
 use crate::error::{At, Error, ErrorKind, Result};
 use crate::layout::Queue;
+use crate::leaving;
 use crate::moves;
 use crate::name::{EntryName, NameGenerator, TimeNames};
 use crate::omit::{self, Step};
@@ -718,13 +719,24 @@ fn find_in<'a>(
     Ok(None)
 }
 
-/// Looks in every queue on disk.
+/// Looks in every queue on disk, also among what is on its way out.
 fn find_on_disk(
     spool: &Spool,
     name: &EntryName,
     operation: &'static str,
 ) -> Result<Option<PathBuf>> {
-    find_in(&all_queues(spool, operation)?, name, operation)
+    let queues = all_queues(spool, operation)?;
+    let found = find_in(&queues, name, operation)?;
+    if found.is_some() || !spool.is_shared_between_hosts() {
+        return Ok(found);
+    }
+    for queue in &queues {
+        let mut all = leaving::all_in(queue, operation)?.into_iter();
+        if let Some((leaving, _)) = all.find(|(_, entry)| entry == name) {
+            return Ok(Some(queue.checkout.join(&leaving)));
+        }
+    }
+    Ok(None)
 }
 
 /// Every queue on disk, also those that this spool was opened without.
@@ -734,7 +746,17 @@ fn all_queues(spool: &Spool, operation: &'static str) -> Result<Vec<Queue>> {
     Ok(names.map(|name| Queue::within(root, name)).collect())
 }
 
-/// Whether an entry of this name is anywhere, waiting or checked out.
+/// Whether an entry of this name waits or is checked out anywhere.
+pub(crate) fn is_whole_in_a_queue_on_disk(
+    spool: &Spool,
+    name: &EntryName,
+    operation: &'static str,
+) -> Result<bool> {
+    let found = find_in(&all_queues(spool, operation)?, name, operation)?;
+    Ok(found.is_some())
+}
+
+/// Whether an entry of this name is anywhere: waiting, checked out or on its way out.
 pub(crate) fn is_in_a_queue_on_disk(
     spool: &Spool,
     name: &EntryName,

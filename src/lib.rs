@@ -59,6 +59,7 @@ mod error;
 mod ffi;
 mod format;
 mod layout;
+mod leaving;
 mod listing;
 mod monitor;
 mod moves;

@@ -2,6 +2,7 @@
 //! is met once, with all the places that it was seen in. What looks wrong is looked at again until it holds
 //! still: a name on its way from one place to the next is no problem.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use super::limits::Limits;
@@ -11,6 +12,7 @@ use super::sound::Judge;
 use crate::error::{At, Result};
 use crate::format::Owners;
 use crate::layout::{DATA, Dir as Directory};
+use crate::leaving;
 use crate::listing::Listing;
 use crate::name::EntryName;
 use crate::omit::{self, Step};
@@ -226,12 +228,29 @@ impl Scan<'_> {
     /// Names that no listing gives.
     fn look_at_dots(&mut self, dir: &Directory, kind: &Dir) -> Result<()> {
         for name in self.spool.step(|| names_with_a_dot(dir, kind, SCAN))? {
-            if let Some(seen) = self.spool.step(|| see(dir, &name, SCAN))? {
-                let problem = Problem::ImpossibleName(seen.named(&name), kind.clone());
-                self.problems.push(problem);
+            let Some(seen) = self.spool.step(|| see(dir, &name, SCAN))? else {
+                continue;
+            };
+            let file = seen.named(&name);
+            if !self.is_leaving(&name, kind) {
+                self.problems
+                    .push(Problem::ImpossibleName(file, kind.clone()));
+            } else if self
+                .judge
+                .limit_of(kind)
+                .is_some_and(|limit| seen.is_older_than(limit))
+            {
+                self.problems.push(Problem::TooOld(file, kind.clone()));
             }
         }
         Ok(())
+    }
+
+    /// Whether it is an entry on its way out.
+    fn is_leaving(&self, name: &OsStr, kind: &Dir) -> bool {
+        matches!(kind, Dir::QueueCheckout(_))
+            && self.spool.is_shared_between_hosts()
+            && leaving::entry_of(name).is_some()
     }
 
     fn see(&self, dir: &Directory, name: &EntryName) -> Result<Option<Seen>> {

@@ -1,5 +1,6 @@
 //! Returning entries whose owner is dead to their queues.
 
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,14 @@ use rustix::io::Errno;
 
 use crate::checkout::{Moved, move_out};
 use crate::durability::Durability;
+use crate::enqueue;
 use crate::entry::Entry;
 use crate::error::{At, Error, Result};
 use crate::format::Owners;
 use crate::layout::Queue;
+use crate::leaving;
 use crate::listing::Listing;
+use crate::moves;
 use crate::name::EntryName;
 use crate::omit::Step;
 use crate::ownership::{self, Claim};
@@ -111,15 +115,21 @@ impl Spool {
         durability: Durability,
         recovered: &mut Recovered,
     ) -> Result<()> {
-        let mut listing = Listing::new(RECOVER);
         let before = recovered.entries.len();
+        let mut note = |name, returned| match returned {
+            Ok(ControlFlow::Break(())) => recovered.entries.push(Entry::of(self, queue, name)),
+            Ok(ControlFlow::Continue(())) => {}
+            Err(error) => recovered.failures.push(error),
+        };
+        let mut listing = Listing::new(RECOVER);
         while let Some(name) = listing.next(&queue.checkout, |read| self.step(read))? {
-            match self.step(|| return_one(self, queue, &name, min_age)) {
-                Ok(ControlFlow::Break(())) => {
-                    recovered.entries.push(Entry::of(self, queue, name));
-                }
-                Ok(ControlFlow::Continue(())) => {}
-                Err(error) => recovered.failures.push(error),
+            let returned = self.step(|| return_one(self, queue, &name, min_age));
+            note(name, returned);
+        }
+        if self.is_shared_between_hosts() {
+            for (leaving, name) in self.step(|| leaving::all_in(queue, RECOVER))? {
+                let returned = self.step(|| return_leaving(self, queue, &leaving, &name));
+                note(name, returned);
             }
         }
         let returned = &recovered.entries[before..];
@@ -179,6 +189,34 @@ fn return_one(
         Ok(()) => Ok(ControlFlow::Break(())),
         Err(Moved::Gone) => Ok(ControlFlow::Continue(())),
         Err(Moved::Failed(error)) => Err(error),
+    }
+}
+
+/// As [`return_one`], of an entry whose remover has died, or lost it before it could give it back.
+fn return_leaving(
+    spool: &Spool,
+    queue: &Queue,
+    leaving: &OsStr,
+    name: &EntryName,
+) -> Result<ControlFlow<()>> {
+    let Claim::Owned(ownership) = ownership::own(spool, name, RECOVER)? else {
+        return Ok(ControlFlow::Continue(()));
+    };
+    let data = &spool.layout().data;
+    let has_data = file::exists(data.fd(RECOVER)?, name.as_os_str())
+        .at(RECOVER, || data.join(name.as_os_str()))?;
+    // Another entry has its name by now, or it is none any more: for a person to look at.
+    if !has_data || enqueue::is_whole_in_a_queue_on_disk(spool, name, RECOVER)? {
+        return Ok(ControlFlow::Continue(()));
+    }
+    ownership.touch(spool, name, RECOVER)?;
+    let from = queue.checkout.place(RECOVER, leaving)?;
+    let to = queue.waiting.place(RECOVER, name.as_os_str())?;
+    match moves::without_clobbering(spool, from, to) {
+        Ok(()) => Ok(ControlFlow::Break(())),
+        // Its remover was quicker, one way or the other.
+        Err(Errno::NOENT) => Ok(ControlFlow::Continue(())),
+        Err(errno) => Err(Error::system(RECOVER, queue.checkout.join(leaving), errno)),
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use multispool::{
-    Checkout, Durability, Entry, ErrorKind, Mode, Owners, RecoverOptions, RepairOptions, Spool,
+    Checkout, Durability, EnqueueOptions, Entry, ErrorKind, Limits, Mode, Owners, RecoverOptions,
+    RepairOptions, Spool,
 };
 use tempfile::TempDir;
 
@@ -415,4 +416,33 @@ fn what_a_late_remove_gets_that_is_anothers_goes_back() {
     drop(late);
     theirs.save("done").unwrap();
     assert_eq!(names_in(&spool.dir().join("done")), ["a"]);
+}
+
+#[test]
+fn what_was_on_its_way_out_when_its_remover_died_is_returned() {
+    let (_dir, spool) = new_network_spool(&["in", "done"]);
+    named(&spool, "in", &["a"]);
+    let other = other_host(&spool);
+    let mut theirs = taken(&other);
+    // A request of a holder before them, that came late; and that holder is dead.
+    let checkouts = spool.dir().join("in/.checkout");
+    fs::rename(checkouts.join("a"), checkouts.join(".a.abcdef")).unwrap();
+    assert_eq!(recovered(&spool), [""; 0], "its name has a holder");
+    let lively = Limits::new().max_reservation_age(Duration::ZERO);
+    assert!(spool.problems(&lively).unwrap().is_empty());
+    assert_eq!(kind_of(theirs.save("done")), ErrorKind::LostOwnership);
+    drop(theirs);
+
+    let options = RepairOptions::new().min_age(Duration::ZERO);
+    let repaired = spool.repair(&options).unwrap().apply().unwrap();
+    assert!(repaired.steps.is_empty(), "{:?}", repaired.steps);
+    let again = EnqueueOptions::new().name("a");
+    let refused = spool.enqueue_with("in", "", b"", &again);
+    assert_eq!(kind_of(refused), ErrorKind::NameTaken);
+
+    assert_eq!(recovered(&spool), ["a"]);
+    let mut mine = taken(&spool);
+    assert_eq!(mine.data_file().load().unwrap(), b"data");
+    mine.remove().unwrap();
+    assert_eq!(names_in(&checkouts), [""; 0]);
 }
