@@ -76,7 +76,7 @@ func enqueue(log *tellLog, spool *multispool.Spool, count, most int) {
 			end = "remove"
 		}
 		log.call("reserve", name, func() error { return spool.ReserveName(name) })
-		log.call("enqueue", name, func() error {
+		log.goesOn("enqueue", name, func() error {
 			_, err := spool.Enqueue("incoming", []byte(end), dataOf(name), multispool.WithName(name))
 			return err
 		})

@@ -26,7 +26,7 @@ class Hand
     count.times do |i|
       name = "e-#{@log.number}-#{i}"
       @log.call("reserve", name) { @spool.reserve(name) }
-      @log.call("enqueue", name) do
+      @log.goes_on?("enqueue", name) do
         @spool.enqueue("incoming", data_of(name), metadata: i.even? ? "save" : "remove", name:)
       end
       linger(most)

@@ -72,9 +72,10 @@ fn enqueue(log: &Log, spool: &Spool, number: &str, count: u64, most: u64) -> Res
         let name = format!("e-{number}-{i}");
         let end = if i % 2 == 0 { "save" } else { "remove" };
         log.call(Verb::Reserve, &name, || spool.reserve_name(&name))?;
-        log.call(Verb::Enqueue, &name, || {
+        log.goes_on(Verb::Enqueue, &name, || {
             let options = EnqueueOptions::new().name(&name);
-            spool.enqueue_with("incoming", end, data_of(&name).as_slice(), &options)
+            let enqueued = spool.enqueue_with("incoming", end, data_of(&name).as_slice(), &options);
+            enqueued.map(drop)
         })?;
         linger(most);
     }

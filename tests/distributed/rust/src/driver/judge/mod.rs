@@ -7,6 +7,7 @@
 //! * Nothing is taken by a call that began after its end was acknowledged.
 //! * A late holder is told LOST_OWNERSHIP by each call that it begins after another has taken the entry. A call that had
 //!   begun by then may count.
+//! * An enqueue is told LOST_OWNERSHIP of its name only if it took as long as a lease.
 //! * Data is what was enqueued, whenever it is read.
 
 mod disk;
@@ -129,6 +130,15 @@ impl Verdict {
                         self.violate(
                             &call.name,
                             &format!("could not be done to: {}: {}", call.verb, end.detail),
+                        );
+                    }
+                }
+                Answer::Lost if call.verb == Verb::Enqueue => {
+                    let ms = end.at.saturating_sub(call.begun) / 1_000_000;
+                    if end.at.saturating_sub(call.begun) < promise.lease {
+                        self.violate(
+                            &call.name,
+                            &format!("was lost to its enqueue after {ms} ms"),
                         );
                     }
                 }

@@ -210,3 +210,16 @@ fn what_was_never_enqueued_cannot_be_taken() {
     let violations = judge(&calls, &removed(), promise).violations;
     assert_eq!(violations, ["e was taken, and never enqueued"]);
 }
+
+#[test]
+fn an_enqueue_loses_its_name_after_a_lease_and_not_before() {
+    let verdict = |to| {
+        let promise = Promise {
+            lease: 8 * SECOND,
+            failures: false,
+        };
+        judge(&[lost(0, Verb::Enqueue, 1, to)], &removed(), promise).violations
+    };
+    assert_eq!(verdict(9), Vec::<String>::new());
+    assert_eq!(verdict(8), ["e was lost to its enqueue after 7000 ms"]);
+}
