@@ -529,7 +529,16 @@ impl Checkout {
         }
         held?;
         match file::unlink(to.0, to.1) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Ok(()) => Ok(()),
+            // By an earlier request of this call, whose reply was lost; or this took so long that a recover has returned it.
+            Err(Errno::NOENT) => {
+                match is_in(&self.queue.waiting, &self.name, operation)?
+                    || is_in(dir, &self.name, operation)?
+                {
+                    true => Err(self.lost(operation)),
+                    false => Ok(()),
+                }
+            }
             Err(errno) => Err(Error::system(operation, dir.join(&own), errno)),
         }
     }

@@ -160,14 +160,14 @@ fn return_one(
     name: &EntryName,
     min_age: Duration,
 ) -> Result<ControlFlow<()>> {
-    if !has_been_left(spool, queue, name)? {
+    if !has_been_left(spool, queue, name.as_os_str(), name)? {
         return Ok(ControlFlow::Continue(()));
     }
     let Claim::Owned(ownership) = ownership::own(spool, name, RECOVER)? else {
         return Ok(ControlFlow::Continue(()));
     };
     // Once more: somebody may have taken it between the two, and be cut off from its claim for a moment.
-    if !has_been_left(spool, queue, name)? {
+    if !has_been_left(spool, queue, name.as_os_str(), name)? {
         return Ok(ControlFlow::Continue(()));
     }
     let (dir, file_name) = queue.checkout.place(RECOVER, name.as_os_str())?;
@@ -199,9 +199,16 @@ fn return_leaving(
     leaving: &OsStr,
     name: &EntryName,
 ) -> Result<ControlFlow<()>> {
+    if !has_been_left(spool, queue, leaving, name)? {
+        return Ok(ControlFlow::Continue(()));
+    }
     let Claim::Owned(ownership) = ownership::own(spool, name, RECOVER)? else {
         return Ok(ControlFlow::Continue(()));
     };
+    // As above: a remover that is cut off from its claim for a moment goes on when it has it again.
+    if !has_been_left(spool, queue, leaving, name)? {
+        return Ok(ControlFlow::Continue(()));
+    }
     let data = &spool.layout().data;
     let has_data = file::exists(data.fd(RECOVER)?, name.as_os_str())
         .at(RECOVER, || data.join(name.as_os_str()))?;
@@ -220,12 +227,18 @@ fn return_leaving(
     }
 }
 
-/// Whether nobody has renewed it for longer than a lease. Where locks tell who owns it they are asked.
-fn has_been_left(spool: &Spool, queue: &Queue, name: &EntryName) -> Result<bool> {
+/// Whether nobody has renewed the entry, which is called `file_name` in `.checkout/`, for longer than a lease. Where locks
+/// tell who owns it they are asked.
+fn has_been_left(
+    spool: &Spool,
+    queue: &Queue,
+    file_name: &OsStr,
+    name: &EntryName,
+) -> Result<bool> {
     if spool.lease(RECOVER)?.is_none() {
         return Ok(true);
     }
-    let (dir, file_name) = queue.checkout.place(RECOVER, name.as_os_str())?;
+    let (dir, file_name) = queue.checkout.place(RECOVER, file_name)?;
     match file::stat_at(dir, file_name) {
         Ok(stat) => ownership::expired(spool, name, &stat, RECOVER),
         Err(Errno::NOENT) => Ok(false),

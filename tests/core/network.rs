@@ -440,6 +440,12 @@ fn what_was_on_its_way_out_when_its_remover_died_is_returned() {
     let refused = spool.enqueue_with("in", "", b"", &again);
     assert_eq!(kind_of(refused), ErrorKind::NameTaken);
 
+    assert_eq!(
+        recovered(&spool),
+        [""; 0],
+        "it may be a remover's that is about to claim it again"
+    );
+    age(&checkouts.join(".a.abcdef"), LEASE + Duration::from_secs(5));
     assert_eq!(recovered(&spool), ["a"]);
     let mut mine = taken(&spool);
     assert_eq!(mine.data_file().load().unwrap(), b"data");

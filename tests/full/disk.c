@@ -10,6 +10,8 @@
 
 #include "check.h"
 
+#include <fcntl.h>
+
 enum { LARGE = 256 * 1024, SMALL = 8 * 1024, ENTRIES = 32, HELD = 6, PARKED = 8 };
 
 static const char *const queues[] = {"in", "out"};
@@ -83,10 +85,28 @@ static int32_t enqueue(size_t metadata_len, size_t data_len)
     return multispool_enqueue(spool, "in", large, metadata_len, large, data_len, NULL, NULL, &error);
 }
 
+/* `in` is drained, and filled again when there is no room: on xfs a directory of a few names shrinks into its inode, and
+ * must grow out of it again. Two long names that nobody takes keep it large. */
+static void keep_in_large(bool keep)
+{
+    char path[1024], name[200];
+    memset(name, 'x', sizeof name);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/in/.%d%.*s", spool_dir, i, (int)sizeof name, name);
+        if (keep) {
+            int file = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+            MUST(file >= 0 && close(file) == 0);
+        } else {
+            MUST(unlink(path) == 0);
+        }
+    }
+}
+
 static void set_up(void)
 {
     memset(large, 'x', sizeof large);
     GIVES(MULTISPOOL_OK, multispool_spool_create(spool_dir, queues, 2, NULL, &spool, &error));
+    keep_in_large(true);
     for (int i = 0; i < ENTRIES; i++)
         GIVES(MULTISPOOL_OK, enqueue(10, SMALL));
     GIVES(MULTISPOOL_OK, multispool_reserve(spool, "reserved", NULL, &error));
@@ -283,6 +303,7 @@ static void it_goes_on(void)
     size_t drained, out = 0;
 
     MUST(run(free_all));
+    keep_in_large(false);
     /* What was in hand all the time. */
     GIVES(MULTISPOOL_OK, multispool_checkout_save(held[0], "out", NULL, &error));
     GIVES(MULTISPOOL_OK, multispool_checkout_release(held[5], &error));
