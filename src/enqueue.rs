@@ -253,13 +253,10 @@ impl EnqueueWriter {
     /// Has the data on its way to the disk while the metadata is written, where both are only written out.
     fn begin_to_settle_data(&self) -> Result<()> {
         let draft = self.ready()?;
-        let settling = draft.spool.layout().settling(self.durability);
-        if settling != Settling::WrittenOut || omit::is_out(Step::SyncData) {
-            return Ok(());
+        match draft.spool.layout().settling(self.durability) {
+            Settling::WrittenOut => draft.spool.step(|| draft.begin_to_write_out()),
+            Settling::Not | Settling::Synced => Ok(()),
         }
-        draft
-            .spool
-            .step(|| sync::begin_to_write_out(draft.data.as_fd()).at(ENQUEUE, || draft.data_path()))
     }
 
     /// A file with the metadata.
@@ -538,6 +535,13 @@ impl Draft {
         by_path::fill(&self.spool, &self.name, place, save, ENQUEUE)
     }
 
+    fn begin_to_write_out(&self) -> Result<()> {
+        if omit::is_out(Step::SyncData) {
+            return Ok(());
+        }
+        sync::begin_to_write_out(self.data.as_fd()).at(ENQUEUE, || self.data_path())
+    }
+
     fn data_path(&self) -> PathBuf {
         self.spool.layout().data.join(self.name.as_os_str())
     }
@@ -588,7 +592,7 @@ impl Written {
         if self.settling == Settling::Not {
             return Ok(());
         }
-        sync::begin_to_write_out(self.draft.data.as_fd()).at(ENQUEUE, || self.draft.data_path())?;
+        self.draft.begin_to_write_out()?;
         self.scratch.begin_to_write_out(ENQUEUE)
     }
 

@@ -9,15 +9,17 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::error::{At, Result};
 use crate::layout::Queue;
-use crate::name::EntryName;
+use crate::name::{EntryName, MAX_NAME_BYTES};
 use crate::sys::{dir, random};
 
 const LETTERS: usize = 6;
 
 /// What the entry is called meanwhile: a name that no listing gives.
 pub(crate) fn name_for(entry: &EntryName) -> OsString {
+    // One that was found on disk may be too long for the rest: it can be removed, and not returned.
+    let bytes = entry.as_bytes();
     let mut name = OsString::from(".");
-    name.push(entry);
+    name.push(OsStr::from_bytes(&bytes[..bytes.len().min(MAX_NAME_BYTES)]));
     name.push(".");
     name.push(random::letters(LETTERS));
     name

@@ -17,8 +17,9 @@ pub enum What {
     DequeueDeep,
     /// That at 1,000,000.
     DequeueAtMillion,
-    /// From the start of a process to its first entry out of 1,000,000 that nobody has looked at, in s.
+    /// From the start of a process to its first entry out of 1,000,000, in s.
     FirstOfMillion,
+    /// The same, when the kernel remembers nothing of them.
     FirstOfMillionFromDisk,
     /// Entries per s of four producers and four consumers.
     FourAndFour,

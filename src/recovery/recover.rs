@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use crate::checkout::{Moved, move_out};
@@ -128,7 +129,8 @@ impl Spool {
         }
         if self.is_shared_between_hosts() {
             for (leaving, name) in self.step(|| leaving::all_in(queue, RECOVER))? {
-                let returned = self.step(|| return_leaving(self, queue, &leaving, &name));
+                let returned =
+                    self.step(|| return_leaving(self, queue, (&leaving, &name), min_age));
                 note(name, returned);
             }
         }
@@ -176,9 +178,7 @@ fn return_one(
         Err(Errno::NOENT) => return Ok(ControlFlow::Continue(())),
         other => other.at(RECOVER, at)?,
     };
-    // Zero asks for no age at all, also of an entry touched in this very moment.
-    let is_young = clock::age(clock::since_1970(stat.st_mtime, stat.st_mtime_nsec)) <= min_age;
-    if is_young && !min_age.is_zero() {
+    if is_too_young(&stat, min_age) {
         return Ok(ControlFlow::Continue(()));
     }
     if let Some(oddity) = file::oddity(&stat) {
@@ -196,8 +196,8 @@ fn return_one(
 fn return_leaving(
     spool: &Spool,
     queue: &Queue,
-    leaving: &OsStr,
-    name: &EntryName,
+    (leaving, name): (&OsStr, &EntryName),
+    min_age: Duration,
 ) -> Result<ControlFlow<()>> {
     if !has_been_left(spool, queue, leaving, name)? {
         return Ok(ControlFlow::Continue(()));
@@ -216,8 +216,12 @@ fn return_leaving(
     if !has_data || enqueue::is_whole_in_a_queue_on_disk(spool, name, RECOVER)? {
         return Ok(ControlFlow::Continue(()));
     }
-    ownership.touch(spool, name, RECOVER)?;
     let from = queue.checkout.place(RECOVER, leaving)?;
+    match file::stat_at(from.0, from.1) {
+        Ok(stat) if is_too_young(&stat, min_age) => return Ok(ControlFlow::Continue(())),
+        // The move finds out what else is wrong.
+        _ => ownership.touch(spool, name, RECOVER)?,
+    }
     let to = queue.waiting.place(RECOVER, name.as_os_str())?;
     match moves::without_clobbering(spool, from, to) {
         Ok(()) => Ok(ControlFlow::Break(())),
@@ -225,6 +229,12 @@ fn return_leaving(
         Err(Errno::NOENT) => Ok(ControlFlow::Continue(())),
         Err(errno) => Err(Error::system(RECOVER, queue.checkout.join(leaving), errno)),
     }
+}
+
+/// Zero asks for no age at all, also of an entry touched in this very moment.
+fn is_too_young(stat: &Stat, min_age: Duration) -> bool {
+    let age = clock::age(clock::since_1970(stat.st_mtime, stat.st_mtime_nsec));
+    age <= min_age && !min_age.is_zero()
 }
 
 /// Whether nobody has renewed the entry, which is called `file_name` in `.checkout/`, for longer than a lease. Where locks

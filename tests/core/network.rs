@@ -419,6 +419,20 @@ fn what_a_late_remove_gets_that_is_anothers_goes_back() {
 }
 
 #[test]
+fn a_name_as_long_as_a_directory_can_hold_is_removed() {
+    let (_dir, spool) = new_network_spool(&["in"]);
+    let long = "n".repeat(255);
+    for dir in ["in", ".data", ".registry"] {
+        fs::write(spool.dir().join(dir).join(&long), "").unwrap();
+    }
+    let mut mine = spool.entry("in", &long).unwrap().checkout().unwrap();
+    mine.remove().unwrap();
+    for dir in ["in", "in/.checkout", ".data", ".registry"] {
+        assert_eq!(names_in(&spool.dir().join(dir)), [""; 0], "{dir}");
+    }
+}
+
+#[test]
 fn what_was_on_its_way_out_when_its_remover_died_is_returned() {
     let (_dir, spool) = new_network_spool(&["in", "done"]);
     named(&spool, "in", &["a"]);

@@ -42,12 +42,14 @@ module Multispool
     # As {ask}, where exceptions from outside are held off already.
     def self.ask_masked(pointer_class)
       slots = Slots.take
-      status = yield slots.out, slots.error
-      answer = Answer.new(status, owned(slots, pointer_class), failure(status, slots))
-    ensure
-      # A signal handler that raises is not held off.
-      pointer_class.abandon(slots.out.read_pointer) unless answer || slots.out.read_pointer.null?
-      slots.give_back
+      begin
+        status = yield slots.out, slots.error
+        answer = Answer.new(status, owned(slots, pointer_class), failure(status, slots))
+      ensure
+        # A signal handler that raises is not held off.
+        pointer_class.abandon(slots.out.read_pointer) unless answer || slots.out.read_pointer.null?
+        slots.give_back
+      end
     end
 
     # Makes a call that gives only a status; raises its error.
